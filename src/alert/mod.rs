@@ -1,0 +1,1 @@
+//! A condition over time to a person. Empty until its issue.

@@ -1,0 +1,1 @@
+//! Traces, service map, error groups, flame graphs. Empty until its issue.

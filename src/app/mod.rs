@@ -1,0 +1,1 @@
+//! Reads the configuration, wires the house, drives it, starts it and stops it.

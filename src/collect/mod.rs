@@ -1,0 +1,1 @@
+//! What this machine says: /proc and cgroups, as batches.

@@ -1,0 +1,1 @@
+//! Questions asked again and again; what answers call for. Empty until its issue.

@@ -1,0 +1,1 @@
+//! Boards, panels, variables, reports. Empty until its issue.

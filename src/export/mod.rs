@@ -1,0 +1,1 @@
+//! Rows to other people's formats: the mirror of `ingest`.

@@ -1,0 +1,1 @@
+//! Every URL, one folder a product: parse, ask, print; no logic.

@@ -1,0 +1,1 @@
+//! Other people's formats to batches, and their errors.

@@ -1,0 +1,1 @@
+//! Load tests: scenarios, executors, thresholds, results. Empty until its issue.

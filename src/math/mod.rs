@@ -1,0 +1,1 @@
+//! Compensated sums, partials, histogram arithmetic, counter resets, sketches. Pure.

@@ -1,0 +1,1 @@
+//! How a question runs: plan, optimise, execute over a `Source`. Knows no store.
