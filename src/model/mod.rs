@@ -1,2 +1,32 @@
 //! The words everyone speaks: time, labels, values, matchers, batches, tenant, budget, and the doors
-//! `Source`, `Sink`, `Registry`, `Log`, `Blocks`. Types and traits, no algorithms.
+//! `Source`, `Registry`, `Sink`, `Log`, `Blocks`. Types and traits, no algorithms.
+//!
+//! Everything above the ground floor meets here: `query` asks a [`Source`] and `store` is one, and
+//! neither knows the other.
+
+mod batch;
+mod budget;
+mod doors;
+mod error;
+mod histogram;
+mod labels;
+mod log;
+mod matcher;
+mod schema;
+mod source;
+mod time;
+
+pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
+pub use budget::{Budget, Limits, Stop};
+pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
+pub use error::Error;
+pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};
+pub use labels::{Label, Labels, METRIC_NAME};
+pub use log::{Blocks, Log, LogDone, LogRecord, Position, StreamId};
+pub use matcher::{MatchOp, Matcher};
+pub use schema::{Table, TenantId};
+pub use source::{
+    Ask, Cardinality, Columns, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,
+    Partial, Rows, Scope, Selection, Source, Visitor, Windows,
+};
+pub use time::{STALE_BITS, TimeRange, Timestamp, is_stale};

@@ -1,0 +1,259 @@
+//! Rows on their way in, as columns.
+
+use crate::model::{Histogram, Labels, SeriesRef, TenantId};
+
+/// What one request brings. Whole or absent once written.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Whose rows.
+    pub tenant: TenantId,
+    /// Samples that are floats.
+    pub rows: MetricRows,
+    /// Samples that are histograms.
+    pub histograms: Vec<HistogramRow>,
+    /// Samples that point to traces.
+    pub exemplars: Vec<Exemplar>,
+    /// What metrics are.
+    pub metadata: Vec<Metadata>,
+}
+
+impl Batch {
+    /// Whether nothing would be written.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+            && self.histograms.is_empty()
+            && self.exemplars.is_empty()
+            && self.metadata.is_empty()
+    }
+
+    /// Makes it empty, keeping its memory for the next request.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.histograms.clear();
+        self.exemplars.clear();
+        self.metadata.clear();
+    }
+}
+
+/// Float samples: runs of rows, each run of one series.
+///
+/// `series` and `ends` have an entry a run, the other columns an entry a row. A series may come in
+/// several runs; rows may be in any order, and of two with one time the later wins.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MetricRows {
+    series: Vec<SeriesRef>,
+    ends: Vec<u32>,
+    times: Vec<i64>,
+    values: Vec<f64>,
+    starts: Vec<i64>,
+}
+
+impl MetricRows {
+    /// Adds a row to the open run. Call [`Self::end_run`] after the last row of a series.
+    #[inline]
+    pub fn push(&mut self, time: i64, value: f64) {
+        self.times.push(time);
+        self.values.push(value);
+        if !self.starts.is_empty() {
+            self.starts.push(0);
+        }
+    }
+
+    /// Adds a row with a start timestamp (ns; 0 = unknown).
+    pub fn push_started(&mut self, time: i64, start: i64, value: f64) {
+        if start != 0 && self.starts.is_empty() {
+            self.starts.resize(self.times.len(), 0);
+        }
+        self.times.push(time);
+        self.values.push(value);
+        if start != 0 || !self.starts.is_empty() {
+            self.starts.push(start);
+        }
+    }
+
+    /// Ends the run: rows since the last end are of `series`. A run without rows is no run.
+    #[inline]
+    pub fn end_run(&mut self, series: SeriesRef) {
+        let end = u32::try_from(self.times.len()).unwrap_or(u32::MAX);
+        if self.ends.last().copied().unwrap_or(0) != end {
+            self.series.push(series);
+            self.ends.push(end);
+        }
+    }
+
+    /// Drops the rows since the last end.
+    pub fn drop_run(&mut self) {
+        let end = self.ends.last().copied().unwrap_or(0) as usize;
+        self.times.truncate(end);
+        self.values.truncate(end);
+        self.starts.truncate(end);
+        if self.starts.iter().all(|start| *start == 0) {
+            self.starts.clear();
+        }
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Makes it empty, keeping its memory.
+    pub fn clear(&mut self) {
+        self.series.clear();
+        self.ends.clear();
+        self.times.clear();
+        self.values.clear();
+        self.starts.clear();
+    }
+
+    /// The series of each run.
+    pub fn series(&self) -> &[SeriesRef] {
+        &self.series
+    }
+
+    /// For each run, the number of rows before its end.
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// Nanoseconds since 1970, a row each.
+    pub fn times(&self) -> &[i64] {
+        &self.times
+    }
+
+    /// A value for each row.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Start timestamps in ns (0 = unknown), a row each; empty where all are unknown.
+    pub fn starts(&self) -> &[i64] {
+        &self.starts
+    }
+}
+
+/// A sample that is a native histogram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramRow {
+    /// Whose.
+    pub series: SeriesRef,
+    /// Nanoseconds since 1970.
+    pub time: i64,
+    /// Start timestamp in ns, 0 = unknown.
+    pub start: i64,
+    /// The value.
+    pub value: Histogram,
+}
+
+/// A sample that points to a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// Whose.
+    pub series: SeriesRef,
+    /// Nanoseconds since 1970.
+    pub time: i64,
+    /// The observed value.
+    pub value: f64,
+    /// Mostly `trace_id` and `span_id`.
+    pub labels: Labels,
+}
+
+/// What kind of thing a metric is. Numbers are those of remote write and stand in files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum MetricKind {
+    /// Not said.
+    #[default]
+    Unknown = 0,
+    /// Only rises, or begins anew.
+    Counter = 1,
+    /// Goes up and down.
+    Gauge = 2,
+    /// Buckets that are counters.
+    Histogram = 3,
+    /// Buckets that are gauges.
+    GaugeHistogram = 4,
+    /// Quantiles computed by the sender.
+    Summary = 5,
+    /// Labels are the message.
+    Info = 6,
+    /// One of several states.
+    StateSet = 7,
+}
+
+impl MetricKind {
+    /// The word Prometheus uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::GaugeHistogram => "gaugehistogram",
+            Self::Summary => "summary",
+            Self::Info => "info",
+            Self::StateSet => "stateset",
+        }
+    }
+
+    /// The kind of a number; numbers not known yet are [`Self::Unknown`].
+    pub fn from_number(number: u64) -> Self {
+        match number {
+            1 => Self::Counter,
+            2 => Self::Gauge,
+            3 => Self::Histogram,
+            4 => Self::GaugeHistogram,
+            5 => Self::Summary,
+            6 => Self::Info,
+            7 => Self::StateSet,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What a metric is: type, unit, help.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// The metric's name.
+    pub metric: String,
+    /// Its type.
+    pub kind: MetricKind,
+    /// Its unit, may be empty.
+    pub unit: String,
+    /// Its help, may be empty.
+    pub help: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_appear_with_the_first_known_one() {
+        let mut rows = MetricRows::default();
+        rows.push(1, 1.0);
+        rows.push_started(2, 0, 2.0);
+        assert!(rows.starts().is_empty());
+        rows.push_started(3, 7, 3.0);
+        rows.push(4, 4.0);
+        rows.end_run(SeriesRef(9));
+        assert_eq!((rows.starts(), rows.ends()), (&[0, 0, 7, 0][..], &[4][..]));
+    }
+
+    #[test]
+    fn a_dropped_run_leaves_no_trace() {
+        let mut rows = MetricRows::default();
+        rows.push(1, 1.0);
+        rows.end_run(SeriesRef(1));
+        rows.push_started(2, 5, 2.0);
+        rows.drop_run();
+        rows.end_run(SeriesRef(2));
+        assert_eq!((rows.len(), rows.series().len()), (1, 1));
+        assert!(rows.starts().is_empty());
+    }
+}

@@ -1,0 +1,269 @@
+//! The door rows go out by: one pinned version of what is stored, asked by matchers and time.
+
+use std::{ops::Range, sync::Arc};
+
+use crate::model::{
+    Budget, Error, Exemplar, Histogram, Labels, Matcher, Metadata, Table, TenantId, TimeRange,
+};
+
+/// Whose rows of which table.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The table.
+    pub table: Table,
+}
+
+impl Scope {
+    /// The metrics of the only tenant.
+    pub const METRICS: Self = Self { tenant: TenantId(0), table: Table::Metrics };
+}
+
+/// Which series, of which time, at what cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Whose rows of which table.
+    pub scope: Scope,
+    /// Tests that a series passes, all of them. None means every series.
+    pub matchers: &'a [Matcher],
+    /// Rows outside are not seen.
+    pub range: TimeRange,
+    /// What the question may use up.
+    pub budget: &'a Budget,
+}
+
+/// Exemplars of one series, by time.
+#[derive(Clone, Debug)]
+pub struct ExemplarSeries {
+    /// The series.
+    pub labels: Labels,
+    /// Its exemplars.
+    pub exemplars: Vec<Exemplar>,
+}
+
+/// How many series there are, and of which labels.
+#[derive(Clone, Debug, Default)]
+pub struct Cardinality {
+    /// Series with a row in memory or in an open partition.
+    pub series: u64,
+    /// Distinct (name, value) pairs.
+    pub label_pairs: u64,
+    /// Rows held in memory.
+    pub head_rows: u64,
+    /// Earliest and latest row, ns; None where there is no row.
+    pub time: Option<(i64, i64)>,
+    /// Metric names with the number of their series, most first.
+    pub by_metric: Vec<(String, u64)>,
+    /// Label names with the number of their values, most first.
+    pub values_by_name: Vec<(String, u64)>,
+    /// Label names with the bytes of their values, most first.
+    pub bytes_by_name: Vec<(String, u64)>,
+    /// `name=value` pairs with the number of their series, most first.
+    pub by_pair: Vec<(String, u64)>,
+}
+
+/// Reads rows. Every call sees one version of the store, whatever is written meanwhile.
+pub trait Source: Send + Sync {
+    /// Series that match and may have a row in `range`, numbered 0..n in label order: the same number
+    /// across partitions.
+    ///
+    /// # Errors
+    /// A bad regular expression is [`Error::Invalid`]; too many series [`Error::Limit`].
+    fn select(&self, ask: &Ask<'_>) -> Result<Box<dyn Selection>, Error>;
+
+    /// Names of labels that matching series have, sorted. Touches no chunk.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, Error>;
+
+    /// Values of the label `name` on matching series, sorted. Touches no chunk.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    fn label_values(&self, ask: &Ask<'_>, name: &str) -> Result<Vec<String>, Error>;
+
+    /// Label sets that match, sorted. Touches no chunk.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    fn series(&self, ask: &Ask<'_>) -> Result<Vec<Labels>, Error>;
+
+    /// What metrics are, by name; of `metric` alone where it is given.
+    fn metadata(&self, scope: &Scope, metric: Option<&str>) -> Vec<Metadata>;
+
+    /// Exemplars of matching series.
+    ///
+    /// # Errors
+    /// As [`Self::select`].
+    fn exemplars(&self, ask: &Ask<'_>) -> Result<Vec<ExemplarSeries>, Error>;
+
+    /// Series counts for people, lists cut at `limit`.
+    fn cardinality(&self, scope: &Scope, limit: usize) -> Cardinality;
+}
+
+/// Which label values make a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// By these labels, sorted.
+    By(Vec<String>),
+    /// By all labels but these, sorted.
+    Without(Vec<String>),
+}
+
+/// Groups of series: dense numbers, so that aggregation is an array.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// The labels of each group, in label order.
+    pub labels: Vec<Labels>,
+    /// The group of each series.
+    pub of: Vec<u32>,
+}
+
+/// What to read of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Values; without them only times are read.
+    pub values: bool,
+    /// Start timestamps.
+    pub starts: bool,
+}
+
+impl Columns {
+    /// Times and values.
+    pub const VALUES: Self = Self { values: true, starts: false };
+}
+
+/// Equal windows, left-open and right-closed: window i is (end - length, end], its end at
+/// `first_end + i * step`. ns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Windows {
+    /// The end of window 0.
+    pub first_end: i64,
+    /// Between two ends; 0 where there is one window.
+    pub step: i64,
+    /// How many.
+    pub count: u32,
+    /// How long each is.
+    pub length: i64,
+    /// Whether [`Visitor::partial`] may stand for rows of a chunk that lies whole in the windows it
+    /// touches.
+    pub partials: bool,
+}
+
+/// What a scan is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The columns wanted.
+    pub columns: Columns,
+    /// The windows that will be evaluated.
+    pub windows: Windows,
+}
+
+/// Consecutive rows of one series, by time, each time once. Columns not asked for are empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// ns.
+    pub times: &'a [i64],
+    /// Floats; empty where `histograms` is not.
+    pub values: &'a [f64],
+    /// Start timestamps in ns, 0 = unknown; empty where all are unknown.
+    pub starts: &'a [i64],
+    /// Histograms; empty where `values` is not.
+    pub histograms: &'a [Arc<Histogram>],
+}
+
+/// What a chunk's statistics say of all its rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Partial {
+    /// Rows.
+    pub count: u32,
+    /// Smallest value, NaN left out.
+    pub min: f64,
+    /// Largest value, NaN left out.
+    pub max: f64,
+    /// Compensated sum and its compensation.
+    pub sum: (f64, f64),
+    /// First row: time and value.
+    pub first: (i64, f64),
+    /// Last row: time and value.
+    pub last: (i64, f64),
+    /// What is to be added to `last - first` to make up for resets.
+    pub reset_sum: f64,
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// More, please.
+    Continue,
+    /// No more rows of this series are needed.
+    NextSeries,
+}
+
+/// Takes what a scan finds: series in rising number, the rows of each by time.
+pub trait Visitor {
+    /// At most 1,024 rows of `series`, lent until this returns.
+    ///
+    /// # Errors
+    /// Ends the scan, which returns it.
+    fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error>;
+
+    /// A chunk's statistics in place of its rows; only where [`Windows::partials`] allows it.
+    ///
+    /// # Errors
+    /// Ends the scan, which returns it.
+    fn partial(&mut self, series: u32, partial: &Partial) -> Result<Flow, Error>;
+}
+
+/// Changes when any row of what it was made for may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Generation(pub u64);
+
+/// What a selection will cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Estimate {
+    /// Series matched.
+    pub series: u64,
+    /// Rows, about.
+    pub rows: u64,
+    /// Bytes to read, about.
+    pub bytes: u64,
+}
+
+/// Matched series of one pinned version, numbered 0..len in label order.
+pub trait Selection: Send + Sync {
+    /// How many series.
+    fn len(&self) -> u32;
+
+    /// Whether nothing matched.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The labels of a series; the empty set where there is no such number.
+    fn labels(&self, series: u32) -> Labels;
+
+    /// Label values of `by`, and each series' group number. Groups are in label order.
+    fn groups(&self, by: &Grouping) -> Groups;
+
+    /// Visits rows in the range that the selection was made for and that `windows` touch: slices of
+    /// decoded columns (at most 1,024 rows, lent), or a chunk's partial where that is allowed.
+    ///
+    /// # Errors
+    /// Damage, a spent budget, or what the visitor returned.
+    fn scan(
+        &self,
+        series: Range<u32>,
+        reading: &Reading,
+        budget: &Budget,
+        visit: &mut dyn Visitor,
+    ) -> Result<(), Error>;
+
+    /// What a scan of everything would cost.
+    fn estimate(&self) -> Estimate;
+
+    /// Changes when any row of the range may have.
+    fn generation(&self) -> Generation;
+}
