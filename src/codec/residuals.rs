@@ -21,8 +21,6 @@ use super::varint::{decode_varint, encode_varint, unzigzag, varint_bytes, zigzag
 const ZIGZAG: u8 = 0x80;
 /// Numbers looked at to find a middle.
 const MIDDLE_SAMPLE: usize = 15;
-/// At this width and below, no patch saves what it costs.
-const PATCHED_WIDTH_MIN: u32 = 2;
 
 /// The cheapest way found to write some numbers.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +44,7 @@ impl Residuals {
         }
         let widest = width_of(high.wrapping_sub(low).cast_unsigned());
         let plain = Self::plain(numbers.len(), low, widest);
-        if widest <= PATCHED_WIDTH_MIN {
+        if widest == 0 {
             return plain;
         }
         let mut best = plain;
