@@ -290,7 +290,7 @@ mod tests {
         prop_oneof![
             any::<u64>().prop_map(f64::from_bits),
             (-1000_i32..1000).prop_map(f64::from),
-            any::<i64>().prop_map(|whole| whole as f64),
+            any::<i32>().prop_map(|whole| f64::from(whole) * 1e6),
             (0_i32..100).prop_map(|cents| f64::from(cents) / 100.0),
             prop::sample::select(vec![0.0, -0.0, f64::NAN, f64::INFINITY, 5e-324]),
             Just(f64::from_bits(0x7ff0_0000_0000_0002)),
@@ -321,7 +321,8 @@ mod tests {
             if let Ok(cursor) = Cursor::recover(rows, &bytes) {
                 prop_assert_eq!(decoded(&cursor, &bytes).map(|rows| rows.len()), Ok(rows as usize));
             }
-            let cursor = Cursor { rows: rows as u16, bits: bytes.len() as u32 * 8, ..Cursor::new() };
+            let (rows, bits) = (rows.try_into().unwrap(), (bytes.len() * 8).try_into().unwrap());
+            let cursor = Cursor { bits, rows, ..Cursor::new() };
             let _ = decoded(&cursor, &bytes);
         }
 
@@ -333,9 +334,10 @@ mod tests {
             let mut taken = Vec::new();
             for (time, value) in rows {
                 let before = cursor;
-                match cursor.append(&mut buffer, time, value) {
-                    Some(()) => taken.push((time, value)),
-                    None => prop_assert_eq!(cursor, before),
+                if cursor.append(&mut buffer, time, value).is_some() {
+                    taken.push((time, value));
+                } else {
+                    prop_assert_eq!(cursor, before);
                 }
             }
             prop_assert_eq!(decoded(&cursor, &buffer), Ok(bits_of(&taken)));

@@ -5,10 +5,26 @@
 //! cheapest for these rows. Everything is lossless, bit for bit. Bytes: storage-format.md.
 
 mod bits;
+mod decimals;
+mod dictionary;
+mod differences;
+mod encoding;
 mod error;
+mod floats;
 pub mod gorilla;
+mod ints;
+mod pack;
+mod residuals;
+mod runs;
+mod scale;
 mod varint;
 mod xor;
 
+pub use encoding::{ENCODINGS, Encoding, RESERVED_FOR_PAGES, RESERVED_FOR_TRIALS, encoding_of};
 pub use error::Error;
+pub use floats::{decode_floats, encode_floats};
+pub use ints::{decode_ints, encode_ints};
 pub use varint::{VARINT_BYTES_MAX, decode_varint, encode_varint, unzigzag, varint_bytes, zigzag};
+
+/// Rows that a column may have: no reader allocates for more.
+pub const COLUMN_ROWS_MAX: usize = 65_536;
