@@ -13,6 +13,7 @@ mod error;
 mod floats;
 pub mod gorilla;
 mod ints;
+mod mixed;
 mod pack;
 mod residuals;
 mod runs;
@@ -24,6 +25,7 @@ pub use encoding::{ENCODINGS, Encoding, RESERVED_FOR_PAGES, RESERVED_FOR_TRIALS,
 pub use error::Error;
 pub use floats::{decode_floats, encode_floats};
 pub use ints::{decode_ints, encode_ints};
+pub use mixed::{decode_mixed, encode_mixed};
 pub use varint::{VARINT_BYTES_MAX, decode_varint, encode_varint, unzigzag, varint_bytes, zigzag};
 
 /// Rows that a column may have: no reader allocates for more.

@@ -49,6 +49,36 @@ pub struct MetricRows {
 }
 
 impl MetricRows {
+    /// From whole columns: `lengths` has the rows of each run. None where columns do not fit together.
+    pub fn from_columns(
+        series: &[SeriesRef],
+        lengths: &[u32],
+        times: Vec<i64>,
+        values: Vec<f64>,
+        starts: Vec<i64>,
+    ) -> Option<Self> {
+        let mut rows = Self { series: Vec::new(), ends: Vec::new(), times, values, starts };
+        let mut end = 0_u32;
+        for (series, length) in series.iter().zip(lengths) {
+            end = end.checked_add(*length)?;
+            if *length > 0 {
+                rows.series.push(*series);
+                rows.ends.push(end);
+            }
+        }
+        let fits = series.len() == lengths.len()
+            && rows.times.len() == end as usize
+            && rows.values.len() == end as usize
+            && (rows.starts.is_empty() || rows.starts.len() == end as usize);
+        fits.then_some(rows)
+    }
+
+    /// Each run: its series, and where its rows begin and end.
+    pub fn runs(&self) -> impl Iterator<Item = (SeriesRef, std::ops::Range<usize>)> + '_ {
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|end| *end as usize));
+        self.series.iter().zip(begins.zip(&self.ends)).map(|(series, (begin, end))| (*series, begin..*end as usize))
+    }
+
     /// Adds a row to the open run. Call [`Self::end_run`] after the last row of a series.
     #[inline]
     pub fn push(&mut self, time: i64, value: f64) {

@@ -1,0 +1,15 @@
+//! Which series there are: labels to ref and back.
+//!
+//! `pairs`, `postings`, `slab` and `index` are the catalog in memory, `cache` the short way past it
+//! for bytes that were seen before, `matching` how matchers become sets of series, `log` what makes
+//! a registration durable.
+
+mod cache;
+mod index;
+mod pairs;
+mod postings;
+mod slab;
+
+pub(super) use cache::LabelCache;
+pub(super) use index::{Index, Slot};
+pub(super) use pairs::PairId;

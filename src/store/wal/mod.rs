@@ -1,0 +1,17 @@
+//! The write-ahead log: what was acknowledged, until files hold it.
+//!
+//! `record` is one entry as bytes, `rows` its columns, `segment` a file of entries being written,
+//! `replay` the reading back and the judgement of what is a torn tail and what is damage.
+
+mod record;
+mod replay;
+mod rows;
+mod segment;
+
+pub(super) use record::{Form, RECORD_BYTES_MAX, Sealed, seal};
+pub(super) use replay::{Expected, Finding, Judgement, Scan, judge, scan};
+pub(super) use rows::{decode_rows, encode_rows};
+pub(super) use segment::{SEGMENT_HEADER_BYTES, Wal, segment_number, segment_path};
+
+/// The folder of the segments, below the root.
+pub(super) const FOLDER: &str = "wal";

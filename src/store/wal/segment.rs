@@ -1,0 +1,299 @@
+//! Writing the log: groups of records at the end of the newest segment.
+//!
+//! A failed append is cut back, so that the next record does not land behind a hole. A failed sync is
+//! never retried: what the system did with the pages is unknown ("fsyncgate"). The segment is closed
+//! as failed, and nothing is accepted until a new one is durable.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::{
+    model::{Position, StreamId},
+    os::{Files, WriteFile},
+    store::{
+        bytes::Reader,
+        crash::crash_point,
+        error::{Damage, Error, failed},
+    },
+};
+
+use super::{
+    FOLDER,
+    record::{self, Durable, Place, Sealed},
+};
+
+/// Bytes of the header that begins a segment.
+pub(in crate::store) const SEGMENT_HEADER_BYTES: u64 = 64;
+const MAGIC: &[u8; 8] = b"QUIPUWAL";
+const FORMAT: u16 = 1;
+
+/// What a segment says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) database: u128,
+    pub(super) number: u64,
+    /// The first record's position.
+    pub(super) first: u64,
+    /// The position up to which the segments before were durable.
+    pub(super) durable_before: u64,
+}
+
+impl Header {
+    /// As it begins the file.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&FORMAT.to_le_bytes());
+        out.extend_from_slice(&[0; 6]);
+        out.extend_from_slice(&self.database.to_le_bytes());
+        for number in [self.number, self.first, self.durable_before] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        out.extend_from_slice(&[0; 4]);
+        let crc = crc32c::crc32c(&out);
+        out.extend_from_slice(&crc.to_le_bytes());
+        out
+    }
+
+    /// Reads and checks the header of a segment.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Damage> {
+        let length = usize::try_from(SEGMENT_HEADER_BYTES).unwrap_or(0);
+        let fields = bytes.get(..length).ok_or(Damage::Truncated("segment header"))?;
+        let mut reader = Reader::new(fields, "segment header");
+        if reader.take(8)? != MAGIC {
+            return Err(Damage::NoMagic("log segment"));
+        }
+        let format = reader.u16()?;
+        reader.take(6)?;
+        let database = reader.u128()?;
+        let header = Self { database, number: reader.u64()?, first: reader.u64()?, durable_before: reader.u64()? };
+        reader.take(4)?;
+        let expected = reader.u32()?;
+        let found = crc32c::crc32c(fields.get(..length - 4).unwrap_or_default());
+        if found != expected {
+            return Err(Damage::Checksum { expected, found });
+        }
+        if format > FORMAT {
+            return Err(Damage::Format { kind: "log segment", found: format, newest: FORMAT });
+        }
+        Ok(header)
+    }
+}
+
+/// The path of a segment below the root.
+pub(in crate::store) fn segment_path(number: u64) -> String {
+    format!("{FOLDER}/{number:010}.wal")
+}
+
+/// The number in a segment's file name.
+pub(in crate::store) fn segment_number(name: &str) -> Option<u64> {
+    name.strip_suffix(".wal")?.parse().ok()
+}
+
+/// The segment that records go to.
+#[derive(Debug)]
+struct Open {
+    file: Box<dyn WriteFile>,
+    number: u64,
+    /// Where the next record goes.
+    end: u64,
+}
+
+/// A segment that is full or failed.
+#[derive(Clone, Copy, Debug)]
+struct Closed {
+    number: u64,
+    /// The position of its last record.
+    last: u64,
+}
+
+/// The log's writing end.
+#[derive(Debug)]
+pub(in crate::store) struct Wal {
+    files: Arc<dyn Files>,
+    database: u128,
+    segment_bytes: u64,
+    open: Option<Open>,
+    closed: VecDeque<Closed>,
+    next_number: u64,
+    /// The position of the record written last.
+    last: u64,
+    /// The position known durable.
+    durable: u64,
+    buffer: Vec<u8>,
+}
+
+impl Wal {
+    /// A log that goes on behind `last` in a new segment of at least `next_number`. `closed` are the
+    /// segments there are, with the last position in each.
+    pub(in crate::store) fn new(
+        files: Arc<dyn Files>,
+        database: u128,
+        segment_bytes: u64,
+        last: u64,
+        closed: impl IntoIterator<Item = (u64, u64)>,
+        next_number: u64,
+    ) -> Self {
+        let closed: VecDeque<_> = closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
+        let next_number = closed.back().map_or(0, |it| it.number + 1).max(next_number);
+        Self {
+            files,
+            database,
+            segment_bytes,
+            open: None,
+            closed,
+            next_number,
+            last,
+            durable: last,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The position written last.
+    pub(in crate::store) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The position known durable.
+    pub(in crate::store) fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Whether `records` need a new segment: call [`Self::begin_segment`] before the append then.
+    pub(in crate::store) fn needs_segment(&self, records: &[Sealed]) -> bool {
+        let size: u64 = records.iter().map(record::size_of).sum();
+        self.open.as_ref().is_none_or(|open| {
+            open.end > SEGMENT_HEADER_BYTES && open.end + size > self.segment_bytes
+        })
+    }
+
+    /// Makes a new segment, durable but empty, and says its number. The one before is full.
+    pub(in crate::store) fn begin_segment(&mut self) -> Result<u64, Error> {
+        if let Some(open) = &self.open
+            && self.durable < self.last
+        {
+            // What was written without a sync is durable before the next segment claims that it was.
+            let path = segment_path(open.number);
+            self.sync_open().map_err(failed(&*self.files.clone(), "sync", &path))?;
+        }
+        self.close_segment();
+        crash_point("wal-rotate");
+        let number = self.next_number;
+        let path = segment_path(number);
+        let files = Arc::clone(&self.files);
+        let header =
+            Header { database: self.database, number, first: self.last + 1, durable_before: self.durable };
+        // The number is used up, whatever happens below: a file of this name may be there.
+        self.next_number += 1;
+        let mut file = files.create(&path).map_err(failed(&*files, "create", &path))?;
+        let made = (|| {
+            file.write_all_at(0, &header.bytes()).map_err(failed(&*files, "write", &path))?;
+            file.sync().map_err(failed(&*files, "sync", &path))?;
+            files.sync_dir(FOLDER).map_err(failed(&*files, "sync", FOLDER))
+        })();
+        if let Err(error) = made {
+            // Best effort: an empty segment that stays is removed at the next start.
+            drop(files.remove(&path));
+            return Err(error);
+        }
+        self.open = Some(Open { file, number, end: SEGMENT_HEADER_BYTES });
+        Ok(number)
+    }
+
+    /// Appends `records` as one group; `catalog` and `manifest` count what of those is durable.
+    ///
+    /// # Errors
+    /// The log is as before then, or its segment closed as failed.
+    pub(in crate::store) fn append(
+        &mut self,
+        records: &[Sealed],
+        catalog: u64,
+        manifest: u64,
+    ) -> Result<(), Error> {
+        let Some(open) = &mut self.open else {
+            return Err(Error::Invalid("no log segment is open".to_owned()));
+        };
+        self.buffer.clear();
+        let durable = Durable { position: self.durable, catalog, manifest };
+        let mut sequence = self.last;
+        for sealed in records {
+            sequence += 1;
+            let offset = open.end + self.buffer.len() as u64;
+            let place = Place { database: self.database, segment: open.number, offset };
+            let position = Position { stream: StreamId(0), sequence };
+            record::append(sealed, position, durable, place, &mut self.buffer);
+        }
+        crash_point("wal-append");
+        if let Err(source) = open.file.write_all_at(open.end, &self.buffer) {
+            let path = segment_path(open.number);
+            if open.file.truncate(open.end).is_err() {
+                self.fail_segment();
+            }
+            return Err(failed(&*self.files, "append to", &path)(source));
+        }
+        open.end += self.buffer.len() as u64;
+        self.last = sequence;
+        if self.buffer.capacity() > record::RECORD_BYTES_MAX {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Makes all that was appended durable.
+    ///
+    /// # Errors
+    /// The segment is closed as failed then, and the position goes on behind what it may hold.
+    pub(in crate::store) fn sync(&mut self) -> Result<(), Error> {
+        crash_point("wal-before-sync");
+        self.sync_open().map_err(|source| {
+            let path = self.open.as_ref().map_or_else(String::new, |open| segment_path(open.number));
+            self.fail_segment();
+            failed(&*self.files, "sync", &path)(source)
+        })
+    }
+
+    fn sync_open(&mut self) -> std::io::Result<()> {
+        if let Some(open) = &mut self.open {
+            open.file.sync()?;
+        }
+        self.durable = self.last;
+        Ok(())
+    }
+
+    /// Gives the open segment up. Its durable records count; what follows may be there or not.
+    fn fail_segment(&mut self) {
+        self.close_segment();
+    }
+
+    fn close_segment(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.closed.push_back(Closed { number: open.number, last: self.last });
+        }
+    }
+
+    /// Removes full segments of which no record is above `position`; the first number still there.
+    ///
+    /// # Errors
+    /// Where a file cannot be removed; it is tried again next time.
+    pub(in crate::store) fn trim(&mut self, position: u64) -> Result<u64, Error> {
+        while let Some(oldest) = self.closed.front().filter(|it| it.last <= position) {
+            let path = segment_path(oldest.number);
+            match self.files.remove(&path) {
+                Ok(()) => {}
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(failed(&*self.files, "remove", &path)(source)),
+            }
+            self.closed.pop_front();
+        }
+        Ok(self.first_number())
+    }
+
+    /// The number of the oldest segment that holds a record above `position`, or of the next one.
+    pub(in crate::store) fn first_number_above(&self, position: u64) -> u64 {
+        let oldest = self.closed.iter().find(|it| it.last > position).map(|it| it.number);
+        oldest.or(self.open.as_ref().map(|it| it.number)).unwrap_or(self.next_number)
+    }
+
+    fn first_number(&self) -> u64 {
+        let oldest = self.closed.front().map(|it| it.number);
+        oldest.or(self.open.as_ref().map(|it| it.number)).unwrap_or(self.next_number)
+    }
+}
