@@ -59,7 +59,7 @@ fn keep_smaller(start: usize, out: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8
 /// Bytes behind them are left alone; on an error nothing is pushed.
 ///
 /// # Errors
-/// Any of [`Error`] but [`Error::Misaligned`] and [`Error::NotText`].
+/// [`Error`], of which streams and strings have some to themselves.
 pub fn decode_floats(bytes: &[u8], rows: usize, out: &mut Vec<f64>) -> Result<usize, Error> {
     push_rows(rows, 0.0, out, |slots| {
         let tag = Tag::decode(bytes)?;
