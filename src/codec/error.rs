@@ -48,6 +48,12 @@ pub enum Error {
         /// Where the rows end.
         found: u64,
     },
+    /// A string below the one before it.
+    #[error("string {index} is not in order")]
+    NotSorted {
+        /// Which string, from 0.
+        index: usize,
+    },
     /// Text that is not UTF-8.
     #[error("string {index} is not UTF-8")]
     NotText {

@@ -23,7 +23,7 @@ pub fn encode_ints(values: &[i64], out: &mut Vec<u8>) {
 /// Bytes behind them are left alone; on an error nothing is pushed.
 ///
 /// # Errors
-/// Any of [`Error`] but [`Error::Misaligned`] and [`Error::NotText`].
+/// [`Error`], of which streams and strings have some to themselves.
 pub fn decode_ints(bytes: &[u8], rows: usize, out: &mut Vec<i64>) -> Result<usize, Error> {
     push_rows(rows, 0, out, |slots| decode_column(bytes, Place::Column, slots))
 }

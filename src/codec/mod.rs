@@ -18,6 +18,7 @@ mod pack;
 mod residuals;
 mod runs;
 mod scale;
+mod text;
 mod varint;
 mod xor;
 
@@ -26,6 +27,7 @@ pub use error::Error;
 pub use floats::{decode_floats, encode_floats};
 pub use ints::{decode_ints, encode_ints};
 pub use mixed::{decode_mixed, encode_mixed};
+pub use text::{Strings, decode_sorted, encode_sorted};
 pub use varint::{VARINT_BYTES_MAX, decode_varint, encode_varint, unzigzag, varint_bytes, zigzag};
 
 /// Rows that a column may have: no reader allocates for more.
