@@ -251,7 +251,11 @@ fn make_dir(path: &Path) -> io::Result<bool> {
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {
-    open_to_read(path)?.sync_all()
+    let directory = open_to_read(path)?;
+    if !directory.metadata()?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    directory.sync_all()
 }
 
 fn open_to_read(path: &Path) -> io::Result<File> {
