@@ -9,6 +9,7 @@ mod config;
 mod crash;
 mod error;
 mod histogram;
+mod manifest;
 mod wal;
 
 pub use config::{Config, SyncPolicy};

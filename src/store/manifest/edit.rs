@@ -1,0 +1,355 @@
+//! One change of what lives, as bytes.
+//!
+//! Bytes: storage-format.md, "Manifest".
+
+use crate::{
+    codec,
+    model::{Matcher, MatchOp, Table, TenantId, TimeRange, Timestamp},
+    store::{
+        bytes::{Reader, put_signed, put_text},
+        error::Damage,
+    },
+};
+
+/// The number of a file: given once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::store) struct FileId(pub(in crate::store) u64);
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(in crate::store) enum FileKind {
+    /// Its chunks refer to the catalog.
+    Part = 1,
+    /// It has its own labels.
+    Block = 2,
+}
+
+impl FileKind {
+    /// The kind of a number.
+    pub(in crate::store) fn of(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Part),
+            2 => Some(Self::Block),
+            _ => None,
+        }
+    }
+}
+
+/// A span of time of one table: tenant, table, tier, and the time it ends. Left-open, right-closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::store) struct Partition {
+    /// ns; itself not in the span.
+    pub(in crate::store) after: i64,
+    /// ns; in the span.
+    pub(in crate::store) until: i64,
+}
+
+/// A day in ns: how long a partition of raw metrics is.
+const DAY: i64 = 86_400_000_000_000;
+
+impl Partition {
+    /// The partition of a row.
+    pub(in crate::store) fn of(time: i64) -> Self {
+        // Right-closed: midnight itself belongs to the day before it.
+        let day = time.saturating_sub(1).div_euclid(DAY);
+        Self { after: day.saturating_mul(DAY), until: day.saturating_add(1).saturating_mul(DAY) }
+    }
+
+    /// The instants in it.
+    pub(in crate::store) fn range(self) -> TimeRange {
+        let range = TimeRange::closed(Timestamp(self.after.saturating_add(1)), Timestamp(self.until));
+        range.unwrap_or(TimeRange::ALL)
+    }
+
+    /// The name of its folder: the day.
+    pub(in crate::store) fn folder(self) -> String {
+        let day = self.after.div_euclid(DAY);
+        let (year, month, day) = civil(day);
+        format!("t0/metrics/{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date
+/// algorithms", `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// A file, as the manifest knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) struct FileMeta {
+    pub(in crate::store) id: FileId,
+    pub(in crate::store) kind: FileKind,
+    pub(in crate::store) tenant: TenantId,
+    pub(in crate::store) table: Table,
+    /// 0 = raw rows.
+    pub(in crate::store) tier: u8,
+    pub(in crate::store) partition: Partition,
+    /// The positions whose rows it holds: from, not included, to, included.
+    pub(in crate::store) positions: (u64, u64),
+    /// First and last row, ns.
+    pub(in crate::store) times: (i64, i64),
+    pub(in crate::store) series: u64,
+    pub(in crate::store) rows: u64,
+    pub(in crate::store) bytes: u64,
+    /// Checksum of its footer: tells it from another file of the same name.
+    pub(in crate::store) footer_crc: u32,
+}
+
+impl FileMeta {
+    /// Its path below the root.
+    pub(in crate::store) fn path(&self) -> String {
+        file_path(self.kind, self.id, self.partition)
+    }
+}
+
+/// The path of a file below the root.
+pub(in crate::store) fn file_path(kind: FileKind, id: FileId, partition: Partition) -> String {
+    let suffix = match kind {
+        FileKind::Part => "part",
+        FileKind::Block => "block",
+    };
+    format!("{}/{:010}.{suffix}", partition.folder(), id.0)
+}
+
+/// A deletion that a file still has to carry out.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) struct Tombstone {
+    /// Rows of lower position are hidden.
+    pub(in crate::store) position: u64,
+    /// Of series that match all of these.
+    pub(in crate::store) matchers: Vec<Matcher>,
+    /// In this range.
+    pub(in crate::store) range: TimeRange,
+}
+
+/// One change. Numbers stand in files; new kinds say whether one who does not know them may go on.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) enum Edit {
+    /// A file lives.
+    AddFile(Box<FileMeta>),
+    /// A file lives no more.
+    RemoveFile(FileId),
+    /// Rows up to this position are in files.
+    InFiles(u64),
+    /// The oldest log segment that is needed, and one more than the newest that was begun.
+    Segments(u64, u64),
+    /// The catalog file that lives.
+    Catalog(u64),
+    /// The next ref to give: refs below were given.
+    NextSeries(u64),
+    /// Rows up to this instant were dropped by retention, and do not come back from the log.
+    DroppedUntil(i64),
+    /// A deletion.
+    Delete(Tombstone),
+    /// Deletions of lower position were carried out everywhere.
+    DeletesDone(u64),
+}
+
+const UNKNOWN_IS_REFUSED: u8 = 1;
+
+impl Edit {
+    /// Appends it: kind, flags, length, fields.
+    pub(in crate::store) fn encode(&self, out: &mut Vec<u8>) {
+        let mut fields = Vec::new();
+        let kind = self.encode_fields(&mut fields);
+        out.extend_from_slice(&[kind, UNKNOWN_IS_REFUSED]);
+        codec::encode_varint(fields.len() as u64, out);
+        out.extend_from_slice(&fields);
+    }
+
+    fn encode_fields(&self, out: &mut Vec<u8>) -> u8 {
+        let mut one = |number: u64, kind: u8| {
+            codec::encode_varint(number, out);
+            kind
+        };
+        match self {
+            Self::AddFile(meta) => {
+                encode_meta(meta, out);
+                1
+            }
+            Self::RemoveFile(id) => one(id.0, 2),
+            Self::InFiles(position) => one(*position, 3),
+            Self::Segments(first, end) => {
+                one(*first, 4);
+                one(*end, 4)
+            }
+            Self::Catalog(number) => one(*number, 5),
+            Self::NextSeries(series) => one(*series, 6),
+            Self::DroppedUntil(time) => one(codec::zigzag(*time), 7),
+            Self::Delete(tombstone) => {
+                encode_tombstone(tombstone, out);
+                8
+            }
+            Self::DeletesDone(position) => one(*position, 9),
+        }
+    }
+
+    /// Reads the next edit; None where it is of a kind that may be passed over.
+    pub(in crate::store) fn decode(reader: &mut Reader<'_>) -> Result<Option<Self>, Damage> {
+        let (kind, flags) = (reader.u8()?, reader.u8()?);
+        let length = reader.count(1)?;
+        let mut fields = Reader::new(reader.take(length)?, "manifest edit");
+        Ok(Some(match kind {
+            1 => Self::AddFile(Box::new(decode_meta(&mut fields)?)),
+            2 => Self::RemoveFile(FileId(fields.varint()?)),
+            3 => Self::InFiles(fields.varint()?),
+            4 => Self::Segments(fields.varint()?, fields.varint()?),
+            5 => Self::Catalog(fields.varint()?),
+            6 => Self::NextSeries(fields.varint()?),
+            7 => Self::DroppedUntil(fields.signed()?),
+            8 => Self::Delete(decode_tombstone(&mut fields)?),
+            9 => Self::DeletesDone(fields.varint()?),
+            number if flags & UNKNOWN_IS_REFUSED != 0 => {
+                return Err(Damage::Unknown { what: "manifest edit", number: number.into() });
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn encode_meta(meta: &FileMeta, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[meta.kind as u8, meta.table as u8, meta.tier]);
+    codec::encode_varint(meta.id.0, out);
+    codec::encode_varint(u64::from(meta.tenant.0), out);
+    for time in [meta.partition.after, meta.partition.until, meta.times.0, meta.times.1] {
+        put_signed(time, out);
+    }
+    for number in [meta.positions.0, meta.positions.1, meta.series, meta.rows, meta.bytes] {
+        codec::encode_varint(number, out);
+    }
+    out.extend_from_slice(&meta.footer_crc.to_le_bytes());
+}
+
+fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
+    let (kind, table, tier) = (reader.u8()?, reader.u8()?, reader.u8()?);
+    let kind = FileKind::of(kind).ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
+    if table != Table::Metrics as u8 {
+        return Err(Damage::Unknown { what: "table", number: table.into() });
+    }
+    let id = FileId(reader.varint()?);
+    let tenant = u32::try_from(reader.varint()?).map_err(|_| Damage::Contradiction("tenant is out of range"))?;
+    let partition = Partition { after: reader.signed()?, until: reader.signed()? };
+    let times = (reader.signed()?, reader.signed()?);
+    let positions = (reader.varint()?, reader.varint()?);
+    let [series, rows, bytes] = [reader.varint()?, reader.varint()?, reader.varint()?];
+    let (tenant, footer_crc) = (TenantId(tenant), reader.u32()?);
+    let table = Table::Metrics;
+    Ok(FileMeta { id, kind, tenant, table, tier, partition, positions, times, series, rows, bytes, footer_crc })
+}
+
+/// Appends a deletion: also the payload of its log record.
+pub(in crate::store) fn encode_tombstone(tombstone: &Tombstone, out: &mut Vec<u8>) {
+    codec::encode_varint(tombstone.position, out);
+    put_signed(tombstone.range.start().0, out);
+    put_signed(tombstone.range.end().0, out);
+    codec::encode_varint(tombstone.matchers.len() as u64, out);
+    for matcher in &tombstone.matchers {
+        out.push(match matcher.op {
+            MatchOp::Equal => 0,
+            MatchOp::NotEqual => 1,
+            MatchOp::Regex => 2,
+            MatchOp::NotRegex => 3,
+        });
+        put_text(&matcher.name, out);
+        put_text(&matcher.value, out);
+    }
+}
+
+/// Reads what [`encode_tombstone`] wrote.
+pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tombstone, Damage> {
+    let position = reader.varint()?;
+    let range = TimeRange::new(Timestamp(reader.signed()?), Timestamp(reader.signed()?));
+    let range = range.ok_or(Damage::Contradiction("deletion has an empty range"))?;
+    let mut matchers = Vec::new();
+    for _ in 0..reader.count(3)? {
+        let op = match reader.u8()? {
+            0 => MatchOp::Equal,
+            1 => MatchOp::NotEqual,
+            2 => MatchOp::Regex,
+            3 => MatchOp::NotRegex,
+            number => return Err(Damage::Unknown { what: "kind of matcher", number: number.into() }),
+        };
+        matchers.push(Matcher { op, name: reader.text()?.to_owned(), value: reader.text()?.to_owned() });
+    }
+    Ok(Tombstone { position, matchers, range })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn partitions_are_days_that_hold_their_last_instant() {
+        let midnight = 20_000 * DAY;
+        assert_eq!(Partition::of(midnight).until, midnight);
+        assert_eq!(Partition::of(midnight + 1), Partition { after: midnight, until: midnight + DAY });
+        assert_eq!(Partition::of(midnight + 1).folder(), "t0/metrics/2024-10-04");
+        assert_eq!(Partition::of(0).folder(), "t0/metrics/1969-12-31");
+        for time in [i64::MIN, i64::MAX, -1, 0, 1] {
+            assert!(Partition::of(time).range().contains(Timestamp(time)) || time == i64::MIN || time == i64::MAX);
+        }
+    }
+
+    #[test]
+    fn every_edit_comes_back() {
+        let meta = FileMeta {
+            id: FileId(7),
+            kind: FileKind::Block,
+            tenant: TenantId(0),
+            table: Table::Metrics,
+            tier: 0,
+            partition: Partition::of(5),
+            positions: (3, 9),
+            times: (-4, 5),
+            series: 2,
+            rows: 3,
+            bytes: 4,
+            footer_crc: 0xdead_beef,
+        };
+        let matchers = vec![Matcher { name: "a".into(), op: MatchOp::NotRegex, value: "b.*".into() }];
+        let edits = [
+            Edit::AddFile(Box::new(meta)),
+            Edit::RemoveFile(FileId(1)),
+            Edit::InFiles(2),
+            Edit::Segments(3, 4),
+            Edit::Catalog(5),
+            Edit::NextSeries(6),
+            Edit::DroppedUntil(-7),
+            Edit::Delete(Tombstone { position: 8, matchers, range: TimeRange::ALL }),
+            Edit::DeletesDone(9),
+        ];
+        let mut bytes = Vec::new();
+        edits.iter().for_each(|edit| edit.encode(&mut bytes));
+        let mut reader = Reader::new(&bytes, "manifest");
+        for edit in edits {
+            assert_eq!(Edit::decode(&mut reader), Ok(Some(edit)));
+        }
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_edit_is_refused_only_where_it_says_so() {
+        let decode = |flags| Edit::decode(&mut Reader::new(&[200, flags, 2, 1, 1], "manifest"));
+        assert_eq!(decode(0), Ok(None));
+        assert_eq!(decode(1), Err(Damage::Unknown { what: "manifest edit", number: 200 }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_edit_or_an_error(bytes: Vec<u8>) {
+            let _ = Edit::decode(&mut Reader::new(&bytes, "manifest"));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What all edits amount to.
+
+use std::collections::BTreeMap;
+
+use super::edit::{Edit, FileId, FileMeta, Tombstone};
+
+/// What lives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::store) struct State {
+    /// Live files.
+    pub(in crate::store) files: BTreeMap<FileId, FileMeta>,
+    /// Rows up to this position are in files.
+    pub(in crate::store) in_files: u64,
+    /// The oldest log segment that is needed, and one more than the newest that was begun.
+    pub(in crate::store) segments: (u64, u64),
+    /// The catalog file that lives; 0 where there is none yet.
+    pub(in crate::store) catalog: u64,
+    /// The next ref to give, as last noted.
+    pub(in crate::store) next_series: u64,
+    /// Rows up to this instant were dropped.
+    pub(in crate::store) dropped_until: i64,
+    /// Deletions that files still have to carry out, by position.
+    pub(in crate::store) tombstones: Vec<Tombstone>,
+    /// The next file number to give.
+    pub(in crate::store) next_file: u64,
+}
+
+impl State {
+    /// Before the first edit.
+    pub(in crate::store) fn new() -> Self {
+        Self { segments: (1, 1), next_series: 1, next_file: 1, dropped_until: i64::MIN, ..Self::default() }
+    }
+
+    /// Takes one change in.
+    pub(in crate::store) fn apply(&mut self, edit: &Edit) {
+        match edit {
+            Edit::AddFile(meta) => {
+                self.next_file = self.next_file.max(meta.id.0 + 1);
+                self.files.insert(meta.id, (**meta).clone());
+            }
+            Edit::RemoveFile(id) => {
+                self.files.remove(id);
+            }
+            Edit::InFiles(position) => self.in_files = self.in_files.max(*position),
+            Edit::Segments(first, end) => self.segments = (*first, *end),
+            Edit::Catalog(number) => self.catalog = *number,
+            Edit::NextSeries(series) => self.next_series = self.next_series.max(*series),
+            Edit::DroppedUntil(time) => self.dropped_until = self.dropped_until.max(*time),
+            Edit::Delete(tombstone) => self.tombstones.push(tombstone.clone()),
+            Edit::DeletesDone(position) => self.tombstones.retain(|it| it.position >= *position),
+        }
+    }
+
+    /// The edits that make it out of nothing.
+    pub(in crate::store) fn edits(&self) -> Vec<Edit> {
+        let mut edits = vec![
+            Edit::InFiles(self.in_files),
+            Edit::Segments(self.segments.0, self.segments.1),
+            Edit::Catalog(self.catalog),
+            Edit::NextSeries(self.next_series),
+            Edit::DroppedUntil(self.dropped_until),
+        ];
+        edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
+        edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
+        edits
+    }
+}
