@@ -1,0 +1,137 @@
+//! Buffers of a few sizes for open streams: no allocation a series, none moved when there are more.
+
+/// Sizes of buffers: each twice the one before.
+const SIZES: usize = 8;
+const SMALLEST: usize = 32;
+/// Bytes that one allocation holds; small, since each shard has its own of each size in use.
+const SLAB_BYTES: usize = 16 << 10;
+const INDEX_BITS: u32 = 28;
+
+/// A buffer: its size, and its place among those of that size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Buffer(u32);
+
+impl Buffer {
+    fn size_class(self) -> usize {
+        (self.0 >> INDEX_BITS) as usize
+    }
+
+    fn index(self) -> usize {
+        (self.0 & ((1 << INDEX_BITS) - 1)) as usize
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    slabs: Vec<Box<[u8]>>,
+    /// Buffers given out at least once.
+    used: usize,
+    free: Vec<Buffer>,
+}
+
+/// All buffers of a shard.
+#[derive(Debug, Default)]
+pub(super) struct Arena {
+    pools: [Pool; SIZES],
+}
+
+impl Arena {
+    /// A buffer of the smallest size. None where all numbers are used up.
+    pub(super) fn take(&mut self) -> Option<Buffer> {
+        self.take_size(0)
+    }
+
+    /// A buffer twice as large with the same beginning; the old one is free. None where there is no
+    /// larger one.
+    pub(super) fn grow(&mut self, old: Buffer) -> Option<Buffer> {
+        let class = old.size_class();
+        let new = self.take_size(class + 1)?;
+        let (smaller, larger) = self.pools.split_at_mut(class + 1);
+        let from = smaller.last_mut().and_then(|pool| pool.get_mut(old, class))?;
+        let to = larger.first_mut().and_then(|pool| pool.get_mut(new, class + 1))?;
+        to.get_mut(..from.len())?.copy_from_slice(from);
+        self.pools.get_mut(class)?.free.push(old);
+        Some(new)
+    }
+
+    fn take_size(&mut self, class: usize) -> Option<Buffer> {
+        let pool = self.pools.get_mut(class)?;
+        if let Some(buffer) = pool.free.pop() {
+            return Some(buffer);
+        }
+        let index = u32::try_from(pool.used).ok().filter(|index| *index < 1 << INDEX_BITS)?;
+        if pool.used == pool.slabs.len() * per_slab(class) {
+            pool.slabs.push(vec![0; SLAB_BYTES].into());
+        }
+        pool.used += 1;
+        Some(Buffer(u32::try_from(class).ok()? << INDEX_BITS | index))
+    }
+
+    /// The bytes of a buffer.
+    pub(super) fn get(&self, buffer: Buffer) -> &[u8] {
+        let class = buffer.size_class();
+        let place = place(buffer, class);
+        let slab = self.pools.get(class).and_then(|pool| pool.slabs.get(place.0));
+        slab.and_then(|slab| slab.get(place.1..place.1 + size(class))).unwrap_or_default()
+    }
+
+    /// The same, to be written to.
+    #[inline]
+    pub(super) fn get_mut(&mut self, buffer: Buffer) -> &mut [u8] {
+        let class = buffer.size_class();
+        self.pools.get_mut(class).and_then(|pool| pool.get_mut(buffer, class)).unwrap_or_default()
+    }
+
+    /// Bytes held.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |pool: &Pool| pool.slabs.len() * SLAB_BYTES + pool.free.capacity() * 4;
+        self.pools.iter().map(of).sum()
+    }
+}
+
+impl Pool {
+    #[inline]
+    fn get_mut(&mut self, buffer: Buffer, class: usize) -> Option<&mut [u8]> {
+        let (slab, at) = place(buffer, class);
+        self.slabs.get_mut(slab)?.get_mut(at..at + size(class))
+    }
+}
+
+fn size(class: usize) -> usize {
+    SMALLEST << class
+}
+
+fn per_slab(class: usize) -> usize {
+    SLAB_BYTES / size(class)
+}
+
+fn place(buffer: Buffer, class: usize) -> (usize, usize) {
+    let (index, per_slab) = (buffer.index(), per_slab(class));
+    (index / per_slab, index % per_slab * size(class))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_grow_with_their_bytes_and_freed_ones_are_given_again() {
+        let mut arena = Arena::default();
+        let mut buffers: Vec<Buffer> = (0..2000).map(|_| arena.take().unwrap()).collect();
+        for (i, buffer) in buffers.iter().enumerate() {
+            arena.get_mut(*buffer).fill(i as u8);
+        }
+        for buffer in &mut buffers {
+            while let Some(larger) = arena.grow(*buffer) {
+                *buffer = larger;
+            }
+        }
+        for (i, buffer) in buffers.iter().enumerate() {
+            assert_eq!(arena.get(*buffer).len(), 4096);
+            assert!(arena.get(*buffer)[..32].iter().all(|byte| *byte == i as u8));
+        }
+        let before = arena.bytes();
+        assert!((0..2000).all(|_| arena.take().is_some()));
+        assert_eq!(arena.bytes(), before);
+    }
+}
