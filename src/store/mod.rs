@@ -9,7 +9,9 @@ mod config;
 mod crash;
 mod error;
 mod histogram;
+mod head;
 mod manifest;
+mod rows;
 mod wal;
 
 pub use config::{Config, SyncPolicy};

@@ -12,6 +12,9 @@ const INDEX_BITS: u32 = 28;
 pub(super) struct Buffer(u32);
 
 impl Buffer {
+    /// No buffer.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
     fn size_class(self) -> usize {
         (self.0 >> INDEX_BITS) as usize
     }

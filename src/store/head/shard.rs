@@ -129,7 +129,10 @@ impl Shard {
                 return Ok(());
             }
         }
-        if series.flags & IN_ORDER == 0 {
+        // Streams are in order by themselves; whether one is with the one before is seen here.
+        let is_in_order = series.flags & IN_ORDER != 0
+            && (extra.is_none_or(|extra| extra.full.is_empty()) || rows.times.is_sorted_by(|a, b| a < b));
+        if !is_in_order {
             rows.sort();
         }
         Ok(())
@@ -220,8 +223,7 @@ impl Series {
     fn close(&mut self, full: &mut impl FnMut(Full)) {
         let is_in_millis = self.flags & IN_MILLIS != 0;
         full(Full { cursor: self.cursor, buffer: self.buffer, is_in_millis });
-        // A new stream is in order by itself; whether it is with the old one is not known.
-        self.flags = (self.flags | HAS_EXTRA) & !IN_ORDER;
+        self.flags |= HAS_EXTRA;
         (self.cursor, self.buffer) = (gorilla::Cursor::new(), NO_BUFFER);
     }
 }
