@@ -1,0 +1,16 @@
+//! Immutable files: parts and blocks over one layout.
+//!
+//! `layout` is what every file has (header, sections, page checksums, footer), `writer` and `reader`
+//! the two sides of it. `chunks` cuts rows into chunks and writes them, `tables` finds them again,
+//! `labels` is what a block has so that it needs no catalog.
+
+mod chunks;
+mod labels;
+mod layout;
+mod reader;
+mod tables;
+mod writer;
+
+pub(super) use labels::{BlockLabels, LabelsWriter};
+pub(super) use reader::{DataFile, FileKey};
+pub(super) use writer::{DataWriter, Written};
