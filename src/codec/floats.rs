@@ -344,6 +344,16 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_as_many_rows_as_there_may_be_comes_back() {
+        let values: Vec<f64> = (0..65_536_u32)
+            .map(|i| if i % 1000 == 7 { f64::NAN } else { f64::from(i ^ i << 7) / 10.0 })
+            .collect();
+        let bytes = encoded(&values);
+        let bits = values.iter().map(|value| value.to_bits()).collect();
+        assert_eq!(decoded(&bytes, values.len()), Ok((bits, bytes.len())));
+    }
+
+    #[test]
     fn more_digits_than_a_float_has_powers_are_refused() {
         let tag = Tag::new(Encoding::Decimal, ASIDE_MAX).byte();
         let expected = Error::OutOfRange { what: "digits", found: 23, limit: 22 };

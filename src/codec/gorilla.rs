@@ -123,28 +123,11 @@ impl Cursor {
         let limit = Self::ROWS_MAX as usize;
         let too_many = Error::TooManyRows { rows: rows as usize, limit };
         let rows = u16::try_from(rows).map_err(|_| too_many)?;
-        let mut cursor = Self::new();
-        let mut reader = Reader::new(buffer, 0);
-        for _ in 0..rows {
-            cursor.read(&mut reader);
-        }
+        let (mut cursor, reader) = replay(buffer, 0..rows, |_, _, _| ());
         reader.finish()?;
-        let found = reader.position() as u64;
-        cursor.bits = u32::try_from(found).map_err(|_| too_many)?;
+        cursor.rows = rows;
+        cursor.bits = u32::try_from(reader.position()).map_err(|_| too_many)?;
         Ok(cursor)
-    }
-
-    /// Moves over the next row; `bits` is left to the reader.
-    #[inline]
-    fn read(&mut self, reader: &mut Reader<'_>) {
-        let change = read_time(reader);
-        self.delta = self.delta.wrapping_add(unzigzag(change));
-        self.time = self.time.wrapping_add(self.delta);
-        if self.rows == 0 {
-            self.delta = 0;
-        }
-        self.value = self.window.decode(self.value, reader);
-        self.rows += 1;
     }
 }
 
@@ -166,14 +149,11 @@ pub fn decode(
     let rows = cursor.rows() as usize;
     times.resize(times_len + rows, 0);
     values.resize(values_len + rows, 0.0);
-    let mut state = Cursor::new();
-    let mut reader = Reader::new(buffer, 0);
     let new_rows = times.iter_mut().skip(times_len).zip(values.iter_mut().skip(values_len));
-    for (time, value) in new_rows {
-        state.read(&mut reader);
-        *time = state.time;
-        *value = f64::from_bits(state.value);
-    }
+    let (_, reader) = replay(buffer, new_rows, |(new_time, new_value), time, value| {
+        *new_time = time;
+        *new_value = f64::from_bits(value);
+    });
     let (expected, found) = (u64::from(cursor.bits), reader.position() as u64);
     if expected != found {
         times.truncate(times_len);
@@ -181,6 +161,30 @@ pub fn decode(
         return Err(Error::Misaligned { expected, found });
     }
     Ok(())
+}
+
+/// Reads a row for each of `rows` and hands it over with its time and its value's bits. The cursor
+/// returned lacks the rows and bits: the caller counts the rows, the reader knows the bits.
+#[inline]
+fn replay<R>(
+    buffer: &[u8],
+    rows: impl Iterator<Item = R>,
+    mut row_read: impl FnMut(R, i64, u64),
+) -> (Cursor, Reader<'_>) {
+    // Locals, not a cursor's fields: what is in a struct behind a pointer is stored on every row.
+    let (mut time, mut delta, mut value) = (0_i64, 0_i64, 0);
+    let (mut window, mut reader) = (Window::NONE, Reader::new(buffer, 0));
+    let mut is_first = true;
+    for row in rows {
+        delta = delta.wrapping_add(unzigzag(read_time(&mut reader)));
+        time = time.wrapping_add(delta);
+        value = window.decode(value, &mut reader);
+        row_read(row, time, value);
+        if is_first {
+            (is_first, delta) = (false, 0);
+        }
+    }
+    (Cursor { time, delta, value, window, ..Cursor::new() }, reader)
 }
 
 /// How many ones stand before a second difference.
@@ -219,20 +223,20 @@ const fn time_code(ones: u32, change: u64) -> (u64, u32) {
 #[inline]
 fn read_time(reader: &mut Reader<'_>) -> u64 {
     let word = reader.peek();
-    let ones = word.trailing_ones();
-    let (bits, head) = match ones {
-        0 => {
-            reader.skip(1);
-            return 0;
-        }
-        1 => (TIME_BITS[1], 2),
-        2 => (TIME_BITS[2], 3),
-        3 => (TIME_BITS[3], 4),
-        4 => (TIME_BITS[4], 5),
-        _ => {
-            reader.skip(TIME_RAW);
-            return reader.take(64);
-        }
+    let (head, bits) = if word & 0b1 == 0 {
+        reader.skip(1);
+        return 0;
+    } else if word & 0b10 == 0 {
+        (2, TIME_BITS[1])
+    } else if word & 0b100 == 0 {
+        (3, TIME_BITS[2])
+    } else if word & 0b1000 == 0 {
+        (4, TIME_BITS[3])
+    } else if word & 0b1_0000 == 0 {
+        (5, TIME_BITS[4])
+    } else {
+        reader.skip(TIME_RAW);
+        return reader.take(64);
     };
     reader.skip(head + bits);
     word >> head & mask(bits)

@@ -15,12 +15,14 @@
 
 use super::Error;
 use super::bits::{mask, width_of};
-use super::pack::{Word, pack, packed_bytes, packed_width, unpack};
+use super::pack::{WIDTH_MAX, Word, pack, packed_bytes, packed_width, unpack};
 use super::varint::{decode_varint, encode_varint, unzigzag, varint_bytes, zigzag};
 
 const ZIGZAG: u8 = 0x80;
 /// Numbers looked at to find a middle.
-const MIDDLE_SAMPLE: usize = 15;
+const MIDDLE_SAMPLE: usize = 9;
+/// Count and width of patches, where the count is short.
+const PATCH_HEADER_BITS: u32 = 16;
 
 /// The cheapest way found to write some numbers.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +49,17 @@ impl Residuals {
         if widest == 0 {
             return plain;
         }
+        let lowest = Distance { base: low, zigzagged: false };
+        let middle = Distance { base: middle(numbers), zigzagged: true };
+        let (mut from_lowest, mut from_middle) = (Widths::new(), Widths::new());
+        // Both in one pass: a count that waits for the one before it leaves time for the other.
+        for number in numbers {
+            from_lowest.count(lowest.of(*number));
+            from_middle.count(middle.of(*number));
+        }
         let mut best = plain;
-        for (base, zigzagged) in [(low, false), (middle(numbers), true)] {
-            let patched = Self::patched(numbers, base, zigzagged);
+        for patched in [from_lowest.cheapest(lowest), from_middle.cheapest(middle)] {
+            let patched = patched.costed(numbers.len());
             if patched.bytes < best.bytes {
                 best = patched;
             }
@@ -61,36 +71,6 @@ impl Residuals {
         let width = packed_width(width);
         let bytes = varint_bytes(zigzag(base)) + 1 + packed_bytes(rows, width);
         Self { base, zigzagged: false, width, high_width: 0, high_count: 0, bytes }
-    }
-
-    /// The best width for a base, by how many numbers need which.
-    fn patched(numbers: &[i64], base: i64, zigzagged: bool) -> Self {
-        let mut by_width = [0_u32; 65];
-        let distance = Distance { base, zigzagged };
-        for number in numbers {
-            if let Some(count) = by_width.get_mut(width_of(distance.of(*number)) as usize) {
-                *count += 1;
-            }
-        }
-        let mut best = Self::plain(numbers.len(), base, 64);
-        best.zigzagged = zigzagged;
-        let mut widest = 0;
-        let mut high_count = 0;
-        for (width, count) in (0..=64_u32).rev().zip(by_width.into_iter().rev()) {
-            if width <= super::pack::WIDTH_MAX {
-                let high_width = packed_width(u32::saturating_sub(widest, width));
-                let candidate = Self { base, zigzagged, width, high_width, high_count, bytes: 0 }
-                    .costed(numbers.len());
-                if candidate.bytes < best.bytes {
-                    best = candidate;
-                }
-            }
-            if count > 0 {
-                widest = widest.max(width);
-                high_count += count as usize;
-            }
-        }
-        best
     }
 
     const fn costed(mut self, rows: usize) -> Self {
@@ -125,6 +105,50 @@ impl Residuals {
             pack(wide().map(|(_, distance)| distance >> self.width), self.high_width, out);
         }
         pack(distances(), self.width, out);
+    }
+}
+
+/// How many distances need which width.
+struct Widths {
+    counts: [u32; 65],
+}
+
+impl Widths {
+    const fn new() -> Self {
+        Self { counts: [0; 65] }
+    }
+
+    #[inline]
+    fn count(&mut self, distance: u64) {
+        if let Some(count) = self.counts.get_mut(width_of(distance) as usize) {
+            *count += 1;
+        }
+    }
+
+    /// The width at which the low bits of all and the high bits of the wider ones are fewest.
+    fn cheapest(&self, Distance { base, zigzagged }: Distance) -> Residuals {
+        let used = self.counts.iter().rposition(|count| *count > 0).unwrap_or(0);
+        let widest = u32::try_from(used).unwrap_or(64);
+        let rows: u32 = self.counts.iter().sum();
+        let position_width = position_width(rows as usize);
+        let (mut best, mut best_bits) = ((packed_width(widest), 0, 0), packed_width(widest) * rows);
+        let mut high_count = 0;
+        let wider = self.counts.iter().take(used + 1).skip(1).rev();
+        for (width, count) in (0..widest).rev().zip(wider) {
+            high_count += *count;
+            let high_width = packed_width(widest - width);
+            let patch_bits = PATCH_HEADER_BITS + high_count * (position_width + high_width);
+            if patch_bits > best_bits {
+                // They only grow from here.
+                break;
+            }
+            let bits = width * rows + patch_bits;
+            if bits < best_bits && width <= WIDTH_MAX {
+                (best, best_bits) = ((width, high_width, high_count as usize), bits);
+            }
+        }
+        let (width, high_width, high_count) = best;
+        Residuals { base, zigzagged, width, high_width, high_count, bytes: 0 }
     }
 }
 

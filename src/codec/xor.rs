@@ -86,7 +86,8 @@ impl Window {
     }
 
     /// Reads the value after `last`.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call a row costs a tenth: benches/codec.rs")]
+    #[inline(always)]
     pub(super) fn decode(&mut self, last: u64, reader: &mut Reader<'_>) -> u64 {
         let word = reader.peek();
         if word & 1 == 0 {
