@@ -8,6 +8,7 @@ mod catalog;
 mod config;
 mod crash;
 mod error;
+mod file;
 mod histogram;
 mod head;
 mod manifest;

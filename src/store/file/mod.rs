@@ -11,6 +11,7 @@ mod reader;
 mod tables;
 mod writer;
 
-pub(super) use labels::{BlockLabels, LabelsWriter};
+pub(super) use labels::{BlockLabels, LabelsWriter, SERIES_MAX};
+pub(super) use layout::Section;
 pub(super) use reader::{DataFile, FileKey};
 pub(super) use writer::{DataWriter, Written};
