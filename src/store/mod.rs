@@ -12,6 +12,7 @@ mod file;
 mod histogram;
 mod head;
 mod manifest;
+mod matching;
 mod rows;
 mod wal;
 
