@@ -26,6 +26,20 @@ impl Batch {
             && self.metadata.is_empty()
     }
 
+    /// Two batches that together are this one, in order. None where there is but one row.
+    pub fn split(mut self) -> Option<(Self, Self)> {
+        let mut second = Self { tenant: self.tenant, ..Self::default() };
+        if let Some(rows) = self.rows.split_off(self.rows.len() / 2).filter(|rows| !rows.is_empty()) {
+            second.rows = rows;
+            second.histograms = std::mem::take(&mut self.histograms);
+        } else {
+            second.histograms = self.histograms.split_off(self.histograms.len().div_ceil(2));
+        }
+        second.exemplars = self.exemplars.split_off(self.exemplars.len().div_ceil(2));
+        second.metadata = self.metadata.split_off(self.metadata.len().div_ceil(2));
+        (!self.is_empty() && !second.is_empty()).then_some((self, second))
+    }
+
     /// Makes it empty, keeping its memory for the next request.
     pub fn clear(&mut self) {
         self.rows.clear();
@@ -109,6 +123,28 @@ impl MetricRows {
             self.series.push(series);
             self.ends.push(end);
         }
+    }
+
+    /// The rows from the `at`-th on. None where that would be none or all of them.
+    pub fn split_off(&mut self, at: usize) -> Option<Self> {
+        if at == 0 || at >= self.len() {
+            return None;
+        }
+        let mut first = Self::default();
+        let mut second = Self::default();
+        for (series, range) in self.runs() {
+            for row in range {
+                let part = if row < at { &mut first } else { &mut second };
+                let start = self.starts.get(row).copied().unwrap_or_default();
+                let time = self.times.get(row).copied().unwrap_or_default();
+                part.push_started(time, start, self.values.get(row).copied().unwrap_or_default());
+            }
+            // A run that is cut in two is a run of both.
+            first.end_run(series);
+            second.end_run(series);
+        }
+        *self = first;
+        Some(second)
     }
 
     /// Drops the rows since the last end.
@@ -273,6 +309,20 @@ mod tests {
         rows.push(4, 4.0);
         rows.end_run(SeriesRef(9));
         assert_eq!((rows.starts(), rows.ends()), (&[0, 0, 7, 0][..], &[4][..]));
+    }
+
+    #[test]
+    fn a_batch_is_split_within_a_run() {
+        let mut rows = MetricRows::default();
+        for (series, count) in [(1, 3), (2, 4)] {
+            (0..count).for_each(|time| rows.push(time, 0.5));
+            rows.end_run(SeriesRef(series));
+        }
+        let (first, second) = Batch { rows, ..Batch::default() }.split().unwrap();
+        assert_eq!((first.rows.series(), first.rows.ends()), (&[SeriesRef(1)][..], &[3][..]));
+        assert_eq!((second.rows.series(), second.rows.ends()), (&[SeriesRef(2)][..], &[4][..]));
+        let (first, second) = second.split().unwrap();
+        assert_eq!((first.rows.times(), second.rows.times()), (&[0, 1][..], &[2, 3][..]));
     }
 
     #[test]

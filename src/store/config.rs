@@ -36,6 +36,8 @@ pub struct Config {
     pub reserve_percent: u8,
     /// Bytes of the page cache for files that are not mapped.
     pub page_cache_bytes: usize,
+    /// What secrets and ids are made of; None is random. For tests that repeat.
+    pub seed: Option<u128>,
 }
 
 impl Default for Config {
@@ -51,6 +53,7 @@ impl Default for Config {
             segment_bytes: 64 << 20,
             reserve_percent: 5,
             page_cache_bytes: 32 << 20,
+            seed: None,
         }
     }
 }
@@ -58,6 +61,6 @@ impl Default for Config {
 impl Config {
     /// Small limits, so that a test of few rows meets them all.
     pub fn small() -> Self {
-        Self { flush_rows: 400, segment_bytes: 16 << 10, page_cache_bytes: 1 << 20, ..Self::default() }
+        Self { flush_rows: 400, segment_bytes: 16 << 10, page_cache_bytes: 1 << 20, seed: Some(7), ..Self::default() }
     }
 }

@@ -41,10 +41,12 @@ pub enum Error {
         directory: PathBuf,
     },
     /// Files without the manifest that would list them.
-    #[error("{directory} holds data but no manifest: restore it from a backup, or run `quipu repair --data {}`", directory.display(), directory = directory.display())]
+    #[error("{directory} holds data but no manifest in {manifest}: restore it from a backup, or run `quipu repair --data {directory}`", directory = directory.display(), manifest = manifest.display())]
     NoManifest {
         /// The directory.
         directory: PathBuf,
+        /// Where the manifest should be.
+        manifest: PathBuf,
     },
     /// There is less room than the reserve that upkeep needs.
     #[error("disk is full: {free} bytes are free below {directory}, {reserve} are kept back for upkeep; writes go on when there is room", directory = directory.display())]

@@ -5,17 +5,30 @@
 
 mod bytes;
 mod catalog;
+mod commit;
+mod compact;
 mod config;
+mod counters;
 mod crash;
+mod db;
 mod error;
 mod file;
+mod flush;
 mod histogram;
+mod label_order;
+mod live;
 mod head;
 mod manifest;
 mod matching;
+mod plan;
+mod recover;
 mod rows;
+mod tombstones;
+mod upkeep;
 mod wal;
 
 pub use config::{Config, SyncPolicy};
 pub use crash::CRASH_POINTS;
+pub use db::Db;
 pub use error::{Damage, Error};
+pub use recover::Recovery;

@@ -119,6 +119,20 @@ impl SeriesRows {
         self.histograms.retain(|point| wanted(point.time));
     }
 
+    /// The rows in `range`.
+    pub(super) fn slice(&self, range: crate::model::TimeRange) -> Self {
+        let place = |times: &[i64], time: i64| times.partition_point(|it| *it < time);
+        let (begin, end) = (place(&self.times, range.start().0), place(&self.times, range.end().0));
+        let starts = self.starts.get(begin..end).unwrap_or_default().to_vec();
+        let is_in = |point: &&HistogramPoint| range.contains(crate::model::Timestamp(point.time));
+        Self {
+            times: self.times.get(begin..end).unwrap_or_default().to_vec(),
+            values: self.values.get(begin..end).unwrap_or_default().to_vec(),
+            starts,
+            histograms: self.histograms.iter().filter(is_in).cloned().collect(),
+        }
+    }
+
     /// First and last time; None where there is no row.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         let firsts = [self.times.first().copied(), self.histograms.first().map(|point| point.time)];

@@ -9,9 +9,11 @@ mod index;
 mod log;
 mod pairs;
 mod postings;
+mod shared;
 mod slab;
 
 pub(super) use cache::LabelCache;
 pub(super) use index::{Index, Slot};
 pub(super) use log::{CatalogLog, FOLDER, Loaded, catalog_number, catalog_path, load};
 pub(super) use pairs::PairId;
+pub(super) use shared::Catalog;

@@ -28,6 +28,8 @@ const REFS_MAX: usize = 1 << 28;
 /// Which file it should be.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct FileKey<'a> {
+    /// Monotonic time of the opening.
+    pub(in crate::store) now: std::time::Duration,
     pub(in crate::store) database: u128,
     pub(in crate::store) meta: &'a FileMeta,
 }
@@ -36,6 +38,8 @@ pub(in crate::store) struct FileKey<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct DataFile {
     pub(in crate::store) meta: FileMeta,
+    /// When it was opened, by the monotonic clock.
+    pub(in crate::store) opened: std::time::Duration,
     path: std::path::PathBuf,
     pages: PageReader,
     directory: Vec<Entry>,
@@ -108,6 +112,7 @@ impl DataFile {
         let directory = layout::take_directory(&directory, footer.data_bytes).map_err(damaged(footer.directory_at))?;
         Ok(Self {
             meta: meta.clone(),
+            opened: key.now,
             path,
             pages,
             directory,

@@ -256,6 +256,16 @@ impl Manifest {
         self.sequence
     }
 
+    /// The file it is in.
+    pub(in crate::store) fn path(&self) -> String {
+        manifest_path(self.number)
+    }
+
+    /// Bytes of that file that hold.
+    pub(in crate::store) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// A number for a new file.
     pub(in crate::store) fn next_file(&mut self) -> super::FileId {
         let id = super::FileId(self.state.next_file);

@@ -70,10 +70,10 @@ pub(in crate::store) struct Durable {
 
 /// A header, checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Header {
+pub(in crate::store) struct Header {
     pub(super) length: usize,
-    pub(super) position: Position,
-    pub(super) tenant: TenantId,
+    pub(in crate::store) position: Position,
+    pub(in crate::store) tenant: TenantId,
     pub(super) form: Form,
     pub(super) durable: Durable,
     payload_crc: u32,

@@ -1,0 +1,258 @@
+//! Few files of many: neighbouring parts to one, a partition to blocks.
+//!
+//! Inputs are read in order of position and overlaid, so the later row wins; deletions are carried
+//! out on the way. Outputs are listed and inputs unlisted in one edit; files go after that.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::model::{Exemplar, Labels, SeriesRef, TimeRange};
+
+use super::{
+    counters::Counters,
+    crash::crash_point,
+    db::{Db, held},
+    error::Error,
+    file::{DataFile, DataWriter, LabelsWriter, SERIES_MAX, Written},
+    label_order::{LabelOrder, Ordered, SourceLabels},
+    live::Live,
+    manifest::{Edit, FileId, FileKind, Partition},
+    rows::SeriesRows,
+    tombstones::Deletions,
+};
+
+/// A block that grows past this is ended, and the next begun.
+const BLOCK_BYTES_MAX: u64 = 1 << 30;
+
+impl Db {
+    /// Makes one part of neighbours. The caller holds `upkeep`.
+    pub(super) fn merge_parts(&self, partition: Partition, inputs: &[FileId]) -> Result<(), Error> {
+        let live = self.live();
+        let inputs: Vec<_> = live.of(partition).filter(|file| inputs.contains(&file.meta.id)).cloned().collect();
+        if inputs.len() < 2 {
+            return Ok(());
+        }
+        let deletions = Deletions::new(&live.tombstones)?;
+        let id = held(&self.manifest).next_file();
+        let files = Arc::clone(&self.files);
+        let mut writer = DataWriter::create(files, self.database, id, FileKind::Part, partition)?;
+        let merged = self.write_merged(&inputs, &deletions, &mut writer);
+        let refs = match merged {
+            Ok(refs) => refs,
+            Err(error) => {
+                writer.abandon();
+                return Err(error);
+            }
+        };
+        let written = if refs.is_empty() {
+            writer.abandon();
+            Vec::new()
+        } else {
+            vec![writer.finish_part(&refs, positions(&inputs))?]
+        };
+        self.exchange(&inputs, &written)?;
+        Counters::add(&self.counters.merges, 1);
+        Ok(())
+    }
+
+    /// Writes the rows of parts by ref; the refs that have rows.
+    fn write_merged(
+        &self,
+        inputs: &[Arc<DataFile>],
+        deletions: &Deletions,
+        writer: &mut DataWriter,
+    ) -> Result<Vec<u64>, Error> {
+        let mut sources: BTreeMap<u64, Vec<(usize, usize)>> = BTreeMap::new();
+        for (input, file) in inputs.iter().enumerate() {
+            for (series, it) in file.refs()?.iter().enumerate() {
+                sources.entry(*it).or_default().push((input, series));
+            }
+        }
+        let exemplars = Exemplars::gather(inputs)?;
+        let mut refs = Vec::with_capacity(sources.len());
+        let (mut all, mut one) = (SeriesRows::default(), SeriesRows::default());
+        for (series, sources) in sources {
+            all.clear();
+            for (input, place) in &sources {
+                let Some(file) = inputs.get(*input) else { continue };
+                one.clear();
+                file.read_series(*place, TimeRange::ALL, &mut one)?;
+                if !deletions.is_empty() {
+                    let labels = self.labels_of(series);
+                    deletions.apply(file.meta.id, labels.as_ref(), &mut one);
+                }
+                all.overlay(&mut one);
+            }
+            if !all.is_empty() {
+                writer.write(&all)?;
+                refs.push(series);
+                exemplars.write(&sources, writer);
+            }
+        }
+        Ok(refs)
+    }
+
+    fn labels_of(&self, series: u64) -> Option<Labels> {
+        self.catalog.with(|index| index.slot(SeriesRef(series)).map(|slot| index.labels(slot)))
+    }
+
+    /// Makes blocks of all files of a partition. The caller holds `upkeep`.
+    pub(super) fn seal(&self, partition: Partition) -> Result<(), Error> {
+        let live = self.live();
+        let inputs: Vec<_> = live.of(partition).cloned().collect();
+        if inputs.iter().all(|file| file.is_block()) && !self.has_deletions(&live, partition) {
+            return Ok(());
+        }
+        let Some(ordered) = order(self, &inputs)? else {
+            // Rows of series that a damaged catalog lost: their part stays as it is.
+            return Ok(());
+        };
+        let deletions = Deletions::new(&live.tombstones)?;
+        let written = self.write_blocks(partition, &inputs, &ordered, &deletions)?;
+        drop(ordered);
+        self.exchange(&inputs, &written)?;
+        Counters::add(&self.counters.seals, 1);
+        Ok(())
+    }
+
+    fn has_deletions(&self, live: &Live, partition: Partition) -> bool {
+        live.of(partition).any(|file| {
+            live.tombstones.iter().any(|it| file.meta.id.0 < it.position && it.range.overlaps(partition.range()))
+        })
+    }
+
+    fn write_blocks(
+        &self,
+        partition: Partition,
+        inputs: &[Arc<DataFile>],
+        ordered: &Ordered,
+        deletions: &Deletions,
+    ) -> Result<Vec<Written>, Error> {
+        let exemplars = Exemplars::gather(inputs)?;
+        let mut written = Vec::new();
+        let mut open: Option<(DataWriter, LabelsWriter, usize)> = None;
+        let (mut all, mut one) = (SeriesRows::default(), SeriesRows::default());
+        for series in 0..ordered.len() {
+            all.clear();
+            let members = ordered.members(series).iter();
+            let sources: Vec<_> = members.map(|member| (member.source as usize, member.id as usize)).collect();
+            for (input, place) in &sources {
+                let Some(file) = inputs.get(*input) else { continue };
+                one.clear();
+                file.read_series(*place, TimeRange::ALL, &mut one)?;
+                if !deletions.is_empty() {
+                    deletions.apply(file.meta.id, Some(&ordered.labels(series)), &mut one);
+                }
+                all.overlay(&mut one);
+            }
+            if all.is_empty() {
+                continue;
+            }
+            if open.is_none() {
+                let id = held(&self.manifest).next_file();
+                let files = Arc::clone(&self.files);
+                let writer = DataWriter::create(files, self.database, id, FileKind::Block, partition)?;
+                let pairs = ordered.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                open = Some((writer, LabelsWriter::new(pairs), 0));
+            }
+            let Some((writer, labels, count)) = &mut open else { continue };
+            writer.write(&all)?;
+            labels.push(ordered.list(series));
+            exemplars.write(&sources, writer);
+            *count += 1;
+            if (*count >= SERIES_MAX || writer.bytes() >= BLOCK_BYTES_MAX)
+                && let Some((writer, labels, _)) = open.take()
+            {
+                written.push(writer.finish_block(labels, positions(inputs))?);
+            }
+        }
+        if let Some((writer, labels, _)) = open {
+            written.push(writer.finish_block(labels, positions(inputs))?);
+        }
+        Ok(written)
+    }
+
+    /// Lists new files in place of others, and removes those.
+    pub(super) fn exchange(&self, gone: &[Arc<DataFile>], written: &[Written]) -> Result<(), Error> {
+        let files = self.open_written(written)?;
+        let ids: Vec<FileId> = gone.iter().map(|file| file.meta.id).collect();
+        let mut edits: Vec<Edit> = written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
+        edits.extend(ids.iter().map(|id| Edit::RemoveFile(*id)));
+        held(&self.manifest).apply(&edits)?;
+        self.change_live(|live| live.replace(&ids, files));
+        crash_point("compact-before-delete");
+        self.remove_files(gone);
+        crash_point("compact-after-delete");
+        self.drop_done_deletions()
+    }
+
+    /// Removes files that the manifest no longer lists.
+    pub(super) fn remove_files(&self, gone: &[Arc<DataFile>]) {
+        for file in gone {
+            // Best effort: what stays is removed at the next start.
+            drop(self.files.remove(&file.meta.path()));
+        }
+    }
+}
+
+fn positions(inputs: &[Arc<DataFile>]) -> (u64, u64) {
+    let from = inputs.iter().map(|file| file.meta.positions.0).min();
+    let to = inputs.iter().map(|file| file.meta.positions.1).max();
+    (from.unwrap_or_default(), to.unwrap_or_default())
+}
+
+/// Exemplars of inputs, by input and place of the series.
+struct Exemplars(BTreeMap<(usize, usize), Vec<Exemplar>>);
+
+impl Exemplars {
+    fn gather(inputs: &[Arc<DataFile>]) -> Result<Self, Error> {
+        let mut all: BTreeMap<_, Vec<Exemplar>> = BTreeMap::new();
+        for (input, file) in inputs.iter().enumerate() {
+            for (series, exemplar) in file.exemplars()? {
+                all.entry((input, series)).or_default().push(exemplar);
+            }
+        }
+        Ok(Self(all))
+    }
+
+    fn write(&self, sources: &[(usize, usize)], writer: &mut DataWriter) {
+        if self.0.is_empty() {
+            return;
+        }
+        for exemplar in sources.iter().filter_map(|source| self.0.get(source)).flatten() {
+            writer.write_exemplar(exemplar);
+        }
+    }
+}
+
+/// The series of all inputs, by metric and labels. None where a part has a series that the catalog does
+/// not know: its labels are lost.
+fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
+    let mut order = LabelOrder::default();
+    for (source, file) in (0..).zip(inputs) {
+        if file.is_block() {
+            let labels = file.labels()?;
+            let count = u32::try_from(labels.len()).unwrap_or(u32::MAX);
+            let source_labels = SourceLabels {
+                pair_count: labels.pair_count(),
+                list: &|series| labels.list(series as usize),
+                text: &|pair| labels.pair(pair),
+            };
+            order.add(source, &source_labels, 0..count);
+            continue;
+        }
+        let refs = file.refs()?;
+        let is_known = db.catalog.with(|index| {
+            let slots: Option<Vec<_>> = refs.iter().map(|it| index.slot(SeriesRef(*it))).collect();
+            let Some(slots) = slots else { return false };
+            let list = |place: u32| slots.get(place as usize).map_or(&[][..], |slot| index.list(*slot));
+            let labels =
+                SourceLabels { pair_count: index.pairs().len(), list: &list, text: &|pair| index.pairs().text(pair) };
+            order.add(source, &labels, 0..u32::try_from(slots.len()).unwrap_or(u32::MAX));
+            true
+        });
+        if !is_known {
+            return Ok(None);
+        }
+    }
+    Ok(Some(order.sort(true)))
+}

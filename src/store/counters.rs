@@ -1,0 +1,46 @@
+//! What the store counts of itself.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counters that only rise, and gauges of the last event.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) rows: AtomicU64,
+    pub(super) rows_unknown: AtomicU64,
+    pub(super) batches: AtomicU64,
+    pub(super) groups: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) log_bytes: AtomicU64,
+    pub(super) flushes: AtomicU64,
+    pub(super) flushed_rows: AtomicU64,
+    pub(super) merges: AtomicU64,
+    pub(super) seals: AtomicU64,
+    pub(super) dropped_files: AtomicU64,
+    pub(super) upkeep_failures: AtomicU64,
+}
+
+impl Counters {
+    /// Adds to a counter.
+    pub(super) fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Relaxed);
+    }
+
+    /// Name, help and value of each.
+    pub(super) fn list(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let read = |counter: &AtomicU64| counter.load(Relaxed);
+        vec![
+            ("quipu_store_rows_total", "Rows that were made durable.", read(&self.rows)),
+            ("quipu_store_rows_unknown_total", "Rows of series that the catalog does not know.", read(&self.rows_unknown)),
+            ("quipu_store_batches_total", "Batches that were made durable.", read(&self.batches)),
+            ("quipu_wal_groups_total", "Groups of batches that shared a write and a sync.", read(&self.groups)),
+            ("quipu_store_refused_batches_total", "Batches that could not be made durable.", read(&self.refused)),
+            ("quipu_wal_bytes_total", "Bytes of payload appended to the log.", read(&self.log_bytes)),
+            ("quipu_flushes_total", "Heads written as parts.", read(&self.flushes)),
+            ("quipu_flushed_rows_total", "Rows written from heads to parts.", read(&self.flushed_rows)),
+            ("quipu_merges_total", "Merges of neighbouring parts.", read(&self.merges)),
+            ("quipu_seals_total", "Partitions sealed to blocks.", read(&self.seals)),
+            ("quipu_retention_files_total", "Files dropped by retention.", read(&self.dropped_files)),
+            ("quipu_upkeep_failures_total", "Flushes, merges and seals that failed and are tried again.", read(&self.upkeep_failures)),
+        ]
+    }
+}

@@ -1,0 +1,400 @@
+//! Opening: what is there is read, judged and made good; what cannot be is named.
+//!
+//! Needs no free space: torn tails are cut, leftovers removed, nothing is written but a new
+//! database's first manifest. Rows of the log that are not in files come back to the head.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Condvar, Mutex, RwLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use crate::os::{Clock, Files, Lock, PageCache, read_whole};
+
+use super::{
+    catalog::{self, Catalog, CatalogLog, Index, LabelCache},
+    commit::{Commit, Queue},
+    config::Config,
+    counters::Counters,
+    crash::crash_point,
+    db::Db,
+    error::{Error, failed},
+    file::{DataFile, FileKey},
+    head::Generation,
+    live::Live,
+    manifest::{self, Manifest, Partition, State},
+    wal::{self, Expected, Judgement, Scan, Wal},
+};
+
+/// Where what is damaged is kept, below the root.
+pub(super) const QUARANTINE: &str = "quarantine";
+/// A longer log or catalog is not read at once: none gets there.
+const LOG_BYTES_MAX: u64 = 4 << 30;
+/// The folder of the tables' partitions, below the root.
+pub(super) const TABLES: &str = "t0/metrics";
+
+/// What opening found.
+#[derive(Clone, Debug, Default)]
+pub struct Recovery {
+    /// Log records that were read again.
+    pub records: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Series in the catalog.
+    pub series: u64,
+    /// Live files.
+    pub files: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// Damage, each with file and place. What is not named here is served whole.
+    pub findings: Vec<String>,
+}
+
+impl Db {
+    /// Opens the database in `files`; makes one where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] where it is in use; [`Error::NoManifest`] or [`Error::Damaged`] where it is not
+    /// known what lives. Other damage is no error: it is named in [`Recovery::findings`], and the rest
+    /// is served.
+    pub fn open(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+    ) -> Result<(Arc<Self>, Recovery), Error> {
+        let began = clock.monotonic();
+        let lock = take_lock(&*files)?;
+        let mut recovery = Recovery::default();
+        let manifest = open_manifest(&files, config)?;
+        let state = manifest.state().clone();
+        let database = manifest.database();
+        make_folders(&*files)?;
+        let mut found = CatalogFound::default();
+        let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
+        let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
+        let live_files = open_files(&*files, database, &state, &page_cache, began, &mut recovery)?;
+        remove_orphans(&*files, &state)?;
+
+        let head = Generation::new(state.in_files);
+        let scans = scan_log(&*files, database, &state)?;
+        let judgement = wal::judge(&scans, expected(&state));
+        name_damage(&*files, &judgement, &found, &state, &mut recovery);
+        if manifest.sequence() < judgement.manifest {
+            let missing = judgement.manifest - manifest.sequence();
+            let what = super::Damage::RecordsMissing(missing);
+            return Err(Error::Damaged { file: files.path_of(&manifest.path()), at: manifest.end(), what });
+        }
+        let replayed = replay(&*files, &scans, &judgement, &head, &index, state.in_files)?;
+        found.metadata.extend(replayed.metadata);
+        recovery.records = replayed.records;
+        recovery.rows = head.rows();
+        recovery.series = u64::from(index.len());
+        recovery.files = live_files.len() as u64;
+        let last = scans.iter().map(Scan::last).fold(state.in_files, u64::max);
+        let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
+        let closed = closed.map(|(scan, _)| (scan.number, scan.last()));
+        let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, last, closed, state.segments.1);
+        if !head.is_empty() {
+            head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
+        }
+        let logged = index.len();
+        let next = found.next_series.max(state.next_series).max(replayed.next_series);
+        let cache = LabelCache::new(seed(config) ^ database, cache_entries(config));
+        let live = Live {
+            files: live_files,
+            frozen: None,
+            active: Arc::new(head),
+            tombstones: state.tombstones.clone().into(),
+            dropped_until: state.dropped_until,
+        };
+        let commit = Commit { wal, catalog_log: log, logged, synced_at: began };
+        let db = Self {
+            files,
+            config,
+            database,
+            catalog: Catalog::new(index, next, found.metadata, cache),
+            page_cache,
+            queue: Mutex::new(Queue::default()),
+            queue_bell: Condvar::new(),
+            upkeep: Mutex::default(),
+            commit: Mutex::new(commit),
+            manifest: Mutex::new(manifest),
+            live: RwLock::new(live),
+            upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
+            is_closed: AtomicBool::new(false),
+            memory: 0.into(),
+            counters: Counters::default(),
+            _lock: lock,
+            clock,
+        };
+        Counters::add(&db.counters.rows_unknown, replayed.unknown);
+        db.count_memory();
+        recovery.took = db.clock.monotonic().saturating_sub(began);
+        Ok((Arc::new(db), recovery))
+    }
+}
+
+/// Keys that the label cache may hold: an eighth of the memory.
+fn cache_entries(config: Config) -> usize {
+    usize::try_from(config.memory_max / 8 / 40).unwrap_or(usize::MAX)
+}
+
+/// What secrets are made of: given, or random.
+fn seed(config: Config) -> u128 {
+    config.seed.unwrap_or_else(|| {
+        use std::hash::{BuildHasher, RandomState};
+        let random = |number: u8| u128::from(RandomState::new().hash_one(number));
+        random(1) << 64 | random(2)
+    })
+}
+
+pub(super) fn take_lock(files: &dyn Files) -> Result<Box<dyn Lock>, Error> {
+    files.lock("LOCK").map_err(|source| match source.kind() {
+        std::io::ErrorKind::WouldBlock => Error::Locked { directory: files.path_of("") },
+        _ => failed(files, "lock", "LOCK")(source),
+    })
+}
+
+fn open_manifest(files: &Arc<dyn Files>, config: Config) -> Result<Manifest, Error> {
+    let opened = manifest::read(&**files)?;
+    let Some(read) = opened.read else {
+        for folder in [wal::FOLDER, TABLES] {
+            if files.exists(folder).map_err(failed(&**files, "look for", folder))? {
+                return Err(Error::NoManifest { directory: files.path_of(""), manifest: files.path_of(manifest::FOLDER) });
+            }
+        }
+        return Manifest::create(Arc::clone(files), seed(config));
+    };
+    let manifest = Manifest::resume(Arc::clone(files), read)?;
+    for stale in opened.stale {
+        files.remove(&stale).map_err(failed(&**files, "remove", &stale))?;
+    }
+    Ok(manifest)
+}
+
+fn make_folders(files: &dyn Files) -> Result<(), Error> {
+    for folder in [wal::FOLDER, catalog::FOLDER] {
+        files.create_dir_all(folder).map_err(failed(files, "create", folder))?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct CatalogFound {
+    metadata: BTreeMap<String, crate::model::Metadata>,
+    sequence: u64,
+    next_series: u64,
+    /// Bytes that are no record: a torn tail, if nothing knew them to be durable.
+    bad: Option<Error>,
+}
+
+fn open_catalog(
+    files: &Arc<dyn Files>,
+    database: u128,
+    state: &State,
+    found: &mut CatalogFound,
+    config: Config,
+) -> Result<(Index, CatalogLog), Error> {
+    let mut index = Index::new(u64::try_from(seed(config) >> 64).unwrap_or_default());
+    let number = state.catalog;
+    for entry in files.list(catalog::FOLDER).map_err(failed(&**files, "list", catalog::FOLDER))? {
+        if catalog::catalog_number(&entry.name) != Some(number) {
+            let stale = format!("{}/{}", catalog::FOLDER, entry.name);
+            files.remove(&stale).map_err(failed(&**files, "remove", &stale))?;
+        }
+    }
+    let mut log = CatalogLog::new(Arc::clone(files), database, number, 0);
+    if number == 0 {
+        return Ok((index, log));
+    }
+    let path = catalog::catalog_path(number);
+    let bytes = match read_whole(&**files, &path, LOG_BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {
+            found.bad = Some(Error::Missing { file: files.path_of(&path) });
+            return Ok((index, log));
+        }
+        Err(source) => return Err(failed(&**files, "read", &path)(source)),
+    };
+    let metadata = &mut found.metadata;
+    let loaded = catalog::load(&bytes, database, number, &mut index, &mut |it| {
+        metadata.insert(it.metric.clone(), it);
+    });
+    (found.sequence, found.next_series) = (loaded.sequence, loaded.next_series);
+    log = CatalogLog::new(Arc::clone(files), database, number, loaded.sequence);
+    if let Some((at, what)) = loaded.damage {
+        found.bad = Some(Error::Damaged { file: files.path_of(&path), at, what });
+        // A new file is begun with what could be read; this one is kept aside if it is damaged.
+        return Ok((index, log));
+    }
+    log.resume(loaded.end, &loaded.pairs)?;
+    Ok((index, log))
+}
+
+fn open_files(
+    files: &dyn Files,
+    database: u128,
+    state: &State,
+    cache: &Arc<PageCache>,
+    now: Duration,
+    recovery: &mut Recovery,
+) -> Result<Vec<Arc<DataFile>>, Error> {
+    let mut open = Vec::new();
+    for meta in state.files.values() {
+        match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
+            Ok(file) => open.push(Arc::new(file)),
+            Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => recovery.findings.push(error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    open.sort_by_key(|file| (file.meta.positions.1, file.meta.id));
+    Ok(open)
+}
+
+/// Removes files of partitions that the manifest does not list: written, but never known.
+fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
+    let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
+    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
+    for folder in files.list(TABLES).map_err(failed(files, "list", TABLES))? {
+        let folder_path = format!("{TABLES}/{}", folder.name);
+        if !folder.is_dir || folder_path == catalog::FOLDER {
+            continue;
+        }
+        for entry in files.list(&folder_path).map_err(failed(files, "list", &folder_path))? {
+            let path = format!("{folder_path}/{}", entry.name);
+            if !listed.contains(&path) {
+                files.remove(&path).map_err(failed(files, "remove", &path))?;
+            }
+        }
+        if !kept.contains(&folder_path) {
+            // Best effort: an empty folder does no harm.
+            drop(files.remove_dir(&folder_path));
+        }
+    }
+    Ok(())
+}
+
+/// What the manifest says of the log.
+pub(super) fn expected(state: &State) -> Expected {
+    Expected { first: state.segments.0, end: state.segments.1, in_files: state.in_files }
+}
+
+/// Looks at all segments that may hold rows that are not in files.
+fn scan_log(files: &dyn Files, database: u128, state: &State) -> Result<Vec<Scan>, Error> {
+    let mut scans = Vec::new();
+    for (number, path) in segments(files)? {
+        if number < state.segments.0 {
+            // Removed by a trim that did not come to its end.
+            files.remove(&path).map_err(failed(files, "remove", &path))?;
+            continue;
+        }
+        let bytes = read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
+        scans.push(wal::scan(&bytes, number, database));
+    }
+    Ok(scans)
+}
+
+/// Numbers and paths of all segments, in order.
+pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
+    let entries = match files.list(wal::FOLDER) {
+        Ok(entries) => entries,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(files, "list", wal::FOLDER)(source)),
+    };
+    let numbers = entries.iter().filter_map(|entry| wal::segment_number(&entry.name));
+    let mut segments: Vec<_> = numbers.map(|number| (number, wal::segment_path(number))).collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// Names what is damaged, and keeps it aside under a second name.
+fn name_damage(
+    files: &dyn Files,
+    judgement: &Judgement,
+    found: &CatalogFound,
+    state: &State,
+    recovery: &mut Recovery,
+) {
+    let mut aside = BTreeSet::new();
+    for finding in &judgement.damage {
+        let path = wal::segment_path(finding.number);
+        let error = Error::Damaged { file: files.path_of(&path), at: finding.at, what: finding.what.clone() };
+        recovery.findings.push(error.to_string());
+        aside.insert(path);
+    }
+    if let Some(bad) = &found.bad
+        && (found.sequence < judgement.catalog || found.next_series < state.next_series)
+    {
+        recovery.findings.push(bad.to_string());
+        aside.insert(catalog::catalog_path(state.catalog));
+    }
+    for path in aside {
+        // Best effort, and without new space: the finding was named either way.
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        drop(files.create_dir_all(QUARANTINE).and_then(|()| files.hard_link(&path, &format!("{QUARANTINE}/{name}"))));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Replayed {
+    records: u64,
+    unknown: u64,
+    /// One more than the largest ref that a record names: where series were lost with an unsynced
+    /// catalog, their refs are not given to others.
+    next_series: u64,
+    metadata: Vec<(String, crate::model::Metadata)>,
+}
+
+/// Brings rows of the log back to the head, and cuts torn tails off.
+fn replay(
+    files: &dyn Files,
+    scans: &[Scan],
+    judgement: &Judgement,
+    head: &Generation,
+    index: &Index,
+    in_files: u64,
+) -> Result<Replayed, Error> {
+    let mut replayed = Replayed::default();
+    let count: usize = scans.iter().map(|scan| scan.records.len()).sum();
+    let mut seen = 0;
+    for (scan, end) in scans.iter().zip(&judgement.ends) {
+        let path = wal::segment_path(scan.number);
+        if *end == 0 {
+            files.remove(&path).map_err(failed(files, "remove", &path))?;
+            continue;
+        }
+        let bytes = if scan.last() > in_files {
+            read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?
+        } else {
+            Vec::new()
+        };
+        for found in scan.records.iter().take_while(|found| (found.offset as u64) < *end) {
+            seen += 1;
+            if seen == count.div_ceil(2) {
+                crash_point("replay-half");
+            }
+            let position = found.header().position.sequence;
+            if position <= in_files {
+                continue;
+            }
+            let damaged = |what| Error::Damaged { file: files.path_of(&path), at: found.offset as u64, what };
+            let payload = found.payload(&bytes).map_err(damaged)?;
+            let batch = wal::decode_rows(payload, found.header().tenant).map_err(damaged)?;
+            replayed.next_series = batch.rows.series().iter().fold(replayed.next_series, |next, it| next.max(it.0 + 1));
+            replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
+            replayed.records += 1;
+            replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
+        }
+        if *end < scan.length as u64 {
+            let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
+            file.truncate(*end).map_err(failed(files, "cut back", &path))?;
+            file.sync().map_err(failed(files, "sync", &path))?;
+        }
+    }
+    Ok(replayed)
+}
+
+/// The partitions of live files.
+pub(super) fn partitions(live: &Live) -> BTreeSet<Partition> {
+    live.files.iter().map(|file| file.meta.partition).collect()
+}

@@ -1,0 +1,153 @@
+//! What goes on in the background: flush, merge, seal, retention. One at a time.
+
+use std::{
+    sync::PoisonError,
+    time::Duration,
+};
+
+use super::{
+    counters::Counters,
+    crash::crash_point,
+    db::{Db, held},
+    error::Error,
+    manifest::{Edit, Partition},
+    plan::{self, Aged, Job, Moment},
+    recover::partitions,
+};
+
+/// How often is looked, when nothing rings.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+impl Db {
+    /// Keeps the database up until it is closed: a thread's life. `failed` is told what went wrong; it
+    /// is tried again.
+    pub fn run_upkeep(&self, mut failed: impl FnMut(&Error)) {
+        let mut seen = 0;
+        let mut rest = LOOK_EVERY;
+        while !self.is_closed() {
+            {
+                let rings = held(&self.upkeep_bell.0);
+                if *rings == seen {
+                    let waited = self.upkeep_bell.1.wait_timeout(rings, rest);
+                    seen = *waited.unwrap_or_else(PoisonError::into_inner).0;
+                } else {
+                    seen = *rings;
+                }
+            }
+            rest = match self.keep_up() {
+                Ok(()) => LOOK_EVERY,
+                Err(error) => {
+                    Counters::add(&self.counters.upkeep_failures, 1);
+                    failed(&error);
+                    // A disk that is full stays so for a while.
+                    (rest * 2).min(Duration::from_secs(30))
+                }
+            };
+        }
+    }
+
+    /// Does what is due now.
+    ///
+    /// # Errors
+    /// The first thing that failed; nothing is lost by it.
+    pub fn keep_up(&self) -> Result<(), Error> {
+        self.count_memory();
+        let _upkeep = held(&self.upkeep);
+        self.drop_expired()?;
+        if self.should_flush() {
+            self.flush_head()?;
+        }
+        while !self.is_closed() {
+            let Some(job) = self.next_job() else { break };
+            match job {
+                Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs)?,
+                Job::Seal(partition) => self.seal(partition)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn should_flush(&self) -> bool {
+        let live = self.live();
+        if live.frozen.is_some() {
+            return true;
+        }
+        if live.active.is_empty() {
+            return false;
+        }
+        let now = u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
+        let age = Duration::from_nanos(now.saturating_sub(live.active.since(now)));
+        let is_heavy = live.active.bytes() as u64 > self.config.memory_max / 4;
+        live.active.rows() >= self.config.flush_rows || age >= self.config.flush_after || is_heavy
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let live = self.live();
+        let now = self.clock.monotonic();
+        let aged = |file: &std::sync::Arc<super::file::DataFile>| now.saturating_sub(file.opened);
+        let files: Vec<Aged<'_>> = live.files.iter().map(|file| Aged { meta: &file.meta, age: aged(file) }).collect();
+        let in_heads = |partition: Partition| {
+            live.heads().filter_map(|head| head.times()).any(|(first, last)| first <= partition.until && last > partition.after)
+        };
+        let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
+        plan::plan(&files, in_heads, moment).into_iter().next()
+    }
+
+    /// Drops partitions that retention no longer keeps. The caller holds `upkeep`.
+    fn drop_expired(&self) -> Result<(), Error> {
+        let Some(retention) = self.config.retention else { return Ok(()) };
+        let span = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
+        let cutoff = self.clock.now().saturating_sub(span);
+        let live = self.live();
+        let gone: Vec<_> = live.files.iter().filter(|file| file.meta.partition.until < cutoff).cloned().collect();
+        let Some(until) = gone.iter().map(|file| file.meta.partition.until).max() else { return Ok(()) };
+        let mut edits: Vec<Edit> = gone.iter().map(|file| Edit::RemoveFile(file.meta.id)).collect();
+        edits.push(Edit::DroppedUntil(until));
+        held(&self.manifest).apply(&edits)?;
+        let ids: Vec<_> = gone.iter().map(|file| file.meta.id).collect();
+        self.change_live(|live| {
+            live.replace(&ids, []);
+            live.dropped_until = live.dropped_until.max(until);
+        });
+        crash_point("retention-delete");
+        self.remove_files(&gone);
+        Counters::add(&self.counters.dropped_files, gone.len() as u64);
+        self.drop_done_deletions()
+    }
+
+    /// Writes the head, and seals every partition now.
+    ///
+    /// # Errors
+    /// Where a file cannot be written or is damaged; nothing is lost by it.
+    pub fn flush(&self) -> Result<(), Error> {
+        let _upkeep = held(&self.upkeep);
+        while self.flush_head()? {}
+        partitions(&self.live()).into_iter().try_for_each(|partition| self.seal(partition))?;
+        self.count_memory();
+        Ok(())
+    }
+
+    /// Writes the head, and makes one part of all parts of each partition.
+    ///
+    /// # Errors
+    /// As [`Self::flush`].
+    pub fn compact(&self) -> Result<(), Error> {
+        let _upkeep = held(&self.upkeep);
+        while self.flush_head()? {}
+        let live = self.live();
+        for partition in partitions(&live) {
+            let parts: Vec<_> = live.of(partition).filter(|it| !it.is_block()).map(|it| it.meta.id).collect();
+            self.merge_parts(partition, &parts)?;
+        }
+        Ok(())
+    }
+
+    /// Drops what retention no longer keeps, now.
+    ///
+    /// # Errors
+    /// As [`Self::flush`].
+    pub fn retention(&self) -> Result<(), Error> {
+        let _upkeep = held(&self.upkeep);
+        self.drop_expired()
+    }
+}
