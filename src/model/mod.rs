@@ -27,6 +27,6 @@ pub use matcher::{MatchOp, Matcher};
 pub use schema::{Table, TenantId};
 pub use source::{
     Ask, Cardinality, Columns, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,
-    Partial, Rows, Scope, Selection, Source, Visitor, Windows,
+    Partial, Reading, Rows, Scope, Selection, Source, Visitor, Windows,
 };
 pub use time::{STALE_BITS, TimeRange, Timestamp, is_stale};

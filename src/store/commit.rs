@@ -203,7 +203,11 @@ impl Db {
             commit.catalog_log.begin(index, &slots, known.values()).map(|_| index.len())
         })?);
         let number = commit.catalog_log.number();
-        held(&self.manifest).apply(&[Edit::Catalog(number)])?;
+        if let Err(error) = held(&self.manifest).apply(&[Edit::Catalog(number)]) {
+            // Not known, so nothing may count on it.
+            commit.catalog_log.abandon();
+            return Err(error);
+        }
         if old > 0 {
             // Best effort: a file that the manifest does not list is removed at the next start.
             drop(self.files.remove(&super::catalog::catalog_path(old)));
@@ -215,12 +219,15 @@ impl Db {
     /// Begins a segment if the group needs one; the manifest edits that are durable.
     fn prepare_segment(&self, commit: &mut Commit, records: &[Sealed]) -> Result<u64, Error> {
         if commit.wal.needs_segment(records) {
-            let number = commit.wal.begin_segment()?;
-            let mut manifest = held(&self.manifest);
-            let first = manifest.state().segments.0;
-            manifest.apply(&[Edit::Segments(first, number + 1)])?;
+            commit.wal.begin_segment()?;
         }
-        Ok(held(&self.manifest).sequence())
+        let mut manifest = held(&self.manifest);
+        let (first, end) = manifest.state().segments;
+        // Also where an edit failed before: a segment with records is always listed.
+        if end != commit.wal.next_number() {
+            manifest.apply(&[Edit::Segments(first, commit.wal.next_number())])?;
+        }
+        Ok(manifest.sequence())
     }
 
     /// Syncs what policies other than `commit` left unsynced.

@@ -116,7 +116,7 @@ impl Db {
 
     fn has_deletions(&self, live: &Live, partition: Partition) -> bool {
         live.of(partition).any(|file| {
-            live.tombstones.iter().any(|it| file.meta.id.0 < it.position && it.range.overlaps(partition.range()))
+            live.tombstones.iter().any(|it| file.meta.id.0 < it.files_below && it.range.overlaps(partition.range()))
         })
     }
 

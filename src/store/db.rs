@@ -31,7 +31,7 @@ pub struct Db {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Config,
     pub(super) database: u128,
-    pub(super) catalog: Catalog,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) page_cache: Arc<PageCache>,
     pub(super) queue: Mutex<Queue>,
     /// Rung when the queue is not empty, or the database was closed.

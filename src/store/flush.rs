@@ -160,6 +160,6 @@ struct Part {
 }
 
 /// A stream in memory that does not decode.
-fn in_memory(error: crate::codec::Error) -> Error {
+pub(super) fn in_memory(error: crate::codec::Error) -> Error {
     Error::Damaged { file: "memory of the head".into(), at: 0, what: Damage::Column(error) }
 }

@@ -112,7 +112,7 @@ impl Db {
             files,
             config,
             database,
-            catalog: Catalog::new(index, next, found.metadata, cache),
+            catalog: Arc::new(Catalog::new(index, next, found.metadata, cache)),
             page_cache,
             queue: Mutex::new(Queue::default()),
             queue_bell: Condvar::new(),
@@ -385,12 +385,14 @@ fn replay(
             replayed.records += 1;
             replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
         }
+        let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
         if *end < scan.length as u64 {
-            let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
             file.truncate(*end).map_err(failed(files, "cut back", &path))?;
-            file.sync().map_err(failed(files, "sync", &path))?;
         }
+        // What was read may never have been synced: later records will say that it was.
+        file.sync().map_err(failed(files, "sync", &path))?;
     }
+    files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
     Ok(replayed)
 }
 

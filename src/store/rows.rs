@@ -133,6 +133,14 @@ impl SeriesRows {
         }
     }
 
+    /// Keeps the rows in `range`.
+    pub(super) fn clip(&mut self, range: crate::model::TimeRange) {
+        let is_in = |time: i64| range.contains(crate::model::Timestamp(time));
+        if self.span().is_some_and(|(first, last)| !(is_in(first) && is_in(last))) {
+            *self = self.slice(range);
+        }
+    }
+
     /// First and last time; None where there is no row.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         let firsts = [self.times.first().copied(), self.histograms.first().map(|point| point.time)];

@@ -36,7 +36,7 @@ impl Deletions {
     /// Takes away the rows that are deleted in a file.
     pub(super) fn apply(&self, file: FileId, labels: Option<&Labels>, rows: &mut SeriesRows) {
         for (tombstone, tests) in &self.0 {
-            if file.0 < tombstone.position && labels.is_some_and(|labels| tests.iter().all(|test| test.passes(labels))) {
+            if file.0 < tombstone.files_below && labels.is_some_and(|labels| tests.iter().all(|test| test.passes(labels))) {
                 rows.retain(|time| !tombstone.range.contains(Timestamp(time)));
             }
         }
@@ -59,8 +59,8 @@ impl Db {
             let mut manifest = held(&self.manifest);
             // Numbers below are of files that are there; what is being written has one of these too,
             // but nothing is, since upkeep is held.
-            let position = manifest.state().next_file;
-            let tombstone = Tombstone { position, matchers: matchers.to_vec(), range };
+            let files_below = manifest.state().next_file;
+            let tombstone = Tombstone { files_below, matchers: matchers.to_vec(), range };
             manifest.apply(&[Edit::Delete(tombstone.clone())]).map_err(model::Error::from)?;
             tombstone
         };
@@ -73,12 +73,14 @@ impl Db {
         let mut manifest = held(&self.manifest);
         let state = manifest.state();
         let is_open = |it: &Tombstone| {
-            state.files.values().any(|file| file.id.0 < it.position && it.range.overlaps(file.partition.range()))
+            state.files.values().any(|file| file.id.0 < it.files_below && it.range.overlaps(file.partition.range()))
         };
         // They are forgotten in order: a later one that is done waits for an earlier one.
-        let done = state.tombstones.iter().take_while(|it| !is_open(it)).map(|it| it.position).max();
-        let Some(position) = done else { return Ok(()) };
-        manifest.apply(&[Edit::DeletesDone(position + 1)])?;
+        let done = state.tombstones.iter().take_while(|it| !is_open(it)).count();
+        if done == 0 {
+            return Ok(());
+        }
+        manifest.apply(&[Edit::DeletesDone(done as u64)])?;
         let left = manifest.state().tombstones.clone();
         drop(manifest);
         self.change_live(|live| live.tombstones = left.into());

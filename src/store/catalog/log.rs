@@ -89,6 +89,9 @@ impl CatalogLog {
         if file.len().map_err(failed(&*self.files, "read", &path))? > end {
             file.truncate(end).map_err(failed(&*self.files, "cut back", &path))?;
         }
+        // What was read may never have been synced: it is made durable before anything counts on it.
+        file.sync().map_err(failed(&*self.files, "sync", &path))?;
+        self.files.sync_dir(FOLDER).map_err(failed(&*self.files, "sync", FOLDER))?;
         for (number, pair) in (1..).zip(pairs) {
             self.number_pair(*pair, number);
         }
@@ -143,6 +146,11 @@ impl CatalogLog {
             return Err(error);
         }
         Ok(self.number)
+    }
+
+    /// Gives the file up: the next commit begins another.
+    pub(in crate::store) fn abandon(&mut self) {
+        self.file = None;
     }
 
     fn header(&self) -> Vec<u8> {

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, OnceLock};
 
+use roaring::RoaringBitmap;
+
 use crate::{
     codec,
     model::{Exemplar, SeriesRef, TimeRange, Timestamp},
     os::{Files, Lent, PageCache, PageError, PageReader, page_count},
     store::{
         bytes::Reader,
+        catalog::Index,
         error::{Damage, Error, failed},
         histogram,
         manifest::{FileKind, FileMeta},
@@ -46,7 +49,7 @@ pub(in crate::store) struct DataFile {
     tables: OnceLock<Tables>,
     refs: OnceLock<Vec<u64>>,
     labels: OnceLock<BlockLabels>,
-    damage_lock: std::sync::Mutex<()>,
+    slots: OnceLock<RoaringBitmap>,
 }
 
 impl DataFile {
@@ -119,7 +122,7 @@ impl DataFile {
             tables: OnceLock::new(),
             refs: OnceLock::new(),
             labels: OnceLock::new(),
-            damage_lock: std::sync::Mutex::default(),
+            slots: OnceLock::new(),
         })
     }
 
@@ -152,12 +155,8 @@ impl DataFile {
         if let Some(done) = cell.get() {
             return Ok(done);
         }
-        let guard = self.damage_lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if cell.get().is_none() {
-            let decoded = decode()?;
-            drop(cell.set(decoded));
-        }
-        drop(guard);
+        // Two may decode at once: the first to end is kept.
+        drop(cell.set(decode()?));
         cell.get().ok_or_else(|| self.damaged(0, Damage::Truncated("table")))
     }
 
@@ -189,6 +188,19 @@ impl DataFile {
     /// The place of a series in a part.
     pub(in crate::store) fn find(&self, series: SeriesRef) -> Result<Option<usize>, Error> {
         Ok(self.refs()?.binary_search(&series.0).ok())
+    }
+
+    /// Of a part: the slots of its series; those of series that are not known are left out.
+    pub(in crate::store) fn slots(&self, index: &Index) -> Result<&RoaringBitmap, Error> {
+        self.once(&self.slots, || {
+            let refs = self.refs()?;
+            Ok(refs.iter().filter_map(|it| index.slot(SeriesRef(*it))).collect())
+        })
+    }
+
+    /// Names what is wrong in the labels of a block.
+    pub(in crate::store) fn damaged_in_labels(&self, what: Damage) -> Error {
+        self.damaged(self.entry(Section::Postings).map_or(0, |entry| entry.offset), what)
     }
 
     /// Of a block: its labels.

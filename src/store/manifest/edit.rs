@@ -124,8 +124,8 @@ pub(in crate::store) fn file_path(kind: FileKind, id: FileId, partition: Partiti
 /// A deletion that a file still has to carry out.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct Tombstone {
-    /// Rows of lower position are hidden.
-    pub(in crate::store) position: u64,
+    /// In files of lower number; all rows that it hides were in files when it was noted.
+    pub(in crate::store) files_below: u64,
     /// Of series that match all of these.
     pub(in crate::store) matchers: Vec<Matcher>,
     /// In this range.
@@ -151,7 +151,7 @@ pub(in crate::store) enum Edit {
     DroppedUntil(i64),
     /// A deletion.
     Delete(Tombstone),
-    /// Deletions of lower position were carried out everywhere.
+    /// So many of the oldest deletions were carried out everywhere.
     DeletesDone(u64),
 }
 
@@ -249,7 +249,7 @@ fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
 
 /// Appends a deletion: also the payload of its log record.
 pub(in crate::store) fn encode_tombstone(tombstone: &Tombstone, out: &mut Vec<u8>) {
-    codec::encode_varint(tombstone.position, out);
+    codec::encode_varint(tombstone.files_below, out);
     put_signed(tombstone.range.start().0, out);
     put_signed(tombstone.range.end().0, out);
     codec::encode_varint(tombstone.matchers.len() as u64, out);
@@ -267,7 +267,7 @@ pub(in crate::store) fn encode_tombstone(tombstone: &Tombstone, out: &mut Vec<u8
 
 /// Reads what [`encode_tombstone`] wrote.
 pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tombstone, Damage> {
-    let position = reader.varint()?;
+    let files_below = reader.varint()?;
     let range = TimeRange::new(Timestamp(reader.signed()?), Timestamp(reader.signed()?));
     let range = range.ok_or(Damage::Contradiction("deletion has an empty range"))?;
     let mut matchers = Vec::new();
@@ -281,7 +281,7 @@ pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tomb
         };
         matchers.push(Matcher { op, name: reader.text()?.to_owned(), value: reader.text()?.to_owned() });
     }
-    Ok(Tombstone { position, matchers, range })
+    Ok(Tombstone { files_below, matchers, range })
 }
 
 #[cfg(test)]
@@ -327,7 +327,7 @@ mod tests {
             Edit::Catalog(5),
             Edit::NextSeries(6),
             Edit::DroppedUntil(-7),
-            Edit::Delete(Tombstone { position: 8, matchers, range: TimeRange::ALL }),
+            Edit::Delete(Tombstone { files_below: 8, matchers, range: TimeRange::ALL }),
             Edit::DeletesDone(9),
         ];
         let mut bytes = Vec::new();

@@ -220,8 +220,10 @@ impl Manifest {
         let mut file = files.open_write(&path).map_err(failed(&*files, "open", &path))?;
         if file.len().map_err(failed(&*files, "read", &path))? > read.end {
             file.truncate(read.end).map_err(failed(&*files, "cut back", &path))?;
-            file.sync().map_err(failed(&*files, "sync", &path))?;
         }
+        // What was read may never have been synced: it is made durable before anything acts on it.
+        file.sync().map_err(failed(&*files, "sync", &path))?;
+        files.create_dir_all(FOLDER).and_then(|()| files.sync_dir(FOLDER)).map_err(failed(&*files, "sync", FOLDER))?;
         let (database, state, number, end, sequence) =
             (read.database, read.state, read.number, read.end, read.sequence);
         Ok(Self { files, database, state, number, file: Some(file), end, sequence, bytes_max: BYTES_MAX })

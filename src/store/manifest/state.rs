@@ -19,7 +19,7 @@ pub(in crate::store) struct State {
     pub(in crate::store) next_series: u64,
     /// Rows up to this instant were dropped.
     pub(in crate::store) dropped_until: i64,
-    /// Deletions that files still have to carry out, by position.
+    /// Deletions that files still have to carry out, oldest first.
     pub(in crate::store) tombstones: Vec<Tombstone>,
     /// The next file number to give.
     pub(in crate::store) next_file: u64,
@@ -47,7 +47,10 @@ impl State {
             Edit::NextSeries(series) => self.next_series = self.next_series.max(*series),
             Edit::DroppedUntil(time) => self.dropped_until = self.dropped_until.max(*time),
             Edit::Delete(tombstone) => self.tombstones.push(tombstone.clone()),
-            Edit::DeletesDone(position) => self.tombstones.retain(|it| it.position >= *position),
+            Edit::DeletesDone(count) => {
+                let count = usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
+                self.tombstones.drain(..count);
+            }
         }
     }
 

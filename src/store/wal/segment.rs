@@ -181,8 +181,6 @@ impl Wal {
         let files = Arc::clone(&self.files);
         let header =
             Header { database: self.database, number, first: self.last + 1, durable_before: self.durable };
-        // The number is used up, whatever happens below: a file of this name may be there.
-        self.next_number += 1;
         let mut file = files.create(&path).map_err(failed(&*files, "create", &path))?;
         let made = (|| {
             file.write_all_at(0, &header.bytes()).map_err(failed(&*files, "write", &path))?;
@@ -190,10 +188,11 @@ impl Wal {
             files.sync_dir(FOLDER).map_err(failed(&*files, "sync", FOLDER))
         })();
         if let Err(error) = made {
-            // Best effort: an empty segment that stays is removed at the next start.
-            drop(files.remove(&path));
+            // A file that stays keeps its number, so that none is missing in the row.
+            self.next_number += u64::from(files.remove(&path).is_err());
             return Err(error);
         }
+        self.next_number += 1;
         self.open = Some(Open { file, number, end: SEGMENT_HEADER_BYTES });
         Ok(number)
     }
@@ -267,6 +266,11 @@ impl Wal {
         if let Some(open) = self.open.take() {
             self.closed.push_back(Closed { number: open.number, last: self.last });
         }
+    }
+
+    /// One more than the number of the newest segment.
+    pub(in crate::store) fn next_number(&self) -> u64 {
+        self.next_number
     }
 
     /// Removes full segments of which no record is above `position`; the first number still there.

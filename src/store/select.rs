@@ -1,0 +1,342 @@
+//! The way out: which series match, where their rows are, and the rows themselves.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use roaring::RoaringBitmap;
+
+use crate::model::{
+    self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading, Rows, SeriesRef,
+    TimeRange, Timestamp, Visitor,
+};
+
+use super::{
+    catalog::{Catalog, Index, Slot},
+    db::Db,
+    error::Error,
+    file::DataFile,
+    label_order::{LabelOrder, Ordered, SourceLabels},
+    live::Live,
+    matching::{self, Test},
+    rows::{HistogramPoint, SeriesRows},
+    tombstones::Deletions,
+};
+
+/// The catalog's number among the sources; blocks follow, by their place among the live files.
+const CATALOG: u32 = 0;
+/// Rows that are lent at once.
+const LENT_ROWS_MAX: usize = 1024;
+/// Candidates up to which heads are asked one by one.
+const FEW: u64 = 4096;
+
+/// Series that were selected, of one moment.
+#[derive(Debug)]
+pub(super) struct Picked {
+    catalog: Arc<Catalog>,
+    live: Live,
+    range: TimeRange,
+    deletions: Deletions,
+    ordered: Ordered,
+}
+
+impl Db {
+    /// Series that match and may have a row in the range, by labels.
+    pub(super) fn pick(&self, ask: &Ask<'_>) -> Result<Picked, model::Error> {
+        let tests = Test::all(ask.matchers)?;
+        let live = self.live();
+        let deletions = Deletions::new(&live.tombstones)?;
+        let oldest = Timestamp(self.oldest());
+        let range = TimeRange::new(ask.range.start().max(oldest), ask.range.end());
+        let mut order = LabelOrder::default();
+        // Retention may have taken the whole range.
+        if let Some(range) = range {
+            self.add_catalog(&tests, &live, range, ask.budget, &mut order)?;
+            for (place, file) in (1..).zip(&live.files) {
+                if file.is_block() && overlaps(file, range) {
+                    add_block(place, file, &tests, ask.budget, &mut order)?;
+                }
+            }
+        }
+        let ordered = order.sort(false);
+        ask.budget.allow_series(ordered.len() as usize)?;
+        ask.budget.use_memory(ordered.bytes())?;
+        let range = range.unwrap_or(ask.range);
+        Ok(Picked { catalog: Arc::clone(&self.catalog), live, range, deletions, ordered })
+    }
+
+    /// Adds the series of the catalog that have rows in heads or parts.
+    fn add_catalog(
+        &self,
+        tests: &[Test],
+        live: &Live,
+        range: TimeRange,
+        budget: &Budget,
+        order: &mut LabelOrder,
+    ) -> Result<(), model::Error> {
+        let visible = self.catalog.visible();
+        self.catalog.with(|index| {
+            let mut found = matching::select(index, tests).map_err(|_| in_memory())?;
+            found.remove_range(visible..);
+            budget.allow_series(usize::try_from(found.len()).unwrap_or(usize::MAX))?;
+            let found = with_rows(index, live, range, &found)?;
+            let labels = SourceLabels {
+                pair_count: index.pairs().len(),
+                list: &|slot| index.list(slot),
+                text: &|pair| index.pairs().text(pair),
+            };
+            order.add(CATALOG, &labels, found.iter());
+            Ok(())
+        })
+    }
+}
+
+fn in_memory() -> model::Error {
+    model::Error::Damaged("the catalog in memory is damaged: restart the server".to_owned())
+}
+
+fn overlaps(file: &DataFile, range: TimeRange) -> bool {
+    let span = TimeRange::closed(Timestamp(file.meta.times.0), Timestamp(file.meta.times.1));
+    span.is_some_and(|span| span.overlaps(range))
+}
+
+/// Those of `wanted` that have a row in a head or part that overlaps `range`.
+fn with_rows(
+    index: &Index,
+    live: &Live,
+    range: TimeRange,
+    wanted: &RoaringBitmap,
+) -> Result<RoaringBitmap, model::Error> {
+    let mut found = RoaringBitmap::new();
+    for file in live.files.iter().filter(|file| !file.is_block() && overlaps(file, range)) {
+        found |= file.slots(index)? & wanted;
+    }
+    for head in live.heads() {
+        let span = head.times().and_then(|(first, last)| TimeRange::closed(Timestamp(first), Timestamp(last)));
+        if !span.is_some_and(|span| span.overlaps(range)) {
+            continue;
+        }
+        let missing = wanted - &found;
+        if missing.len() <= FEW {
+            found.extend(missing.iter().filter(|slot| head.has_rows(*slot)));
+        } else {
+            let active: RoaringBitmap = head.active(index.len()).into_iter().collect();
+            found |= active & missing;
+        }
+    }
+    Ok(found)
+}
+
+fn add_block(
+    source: u32,
+    file: &DataFile,
+    tests: &[Test],
+    budget: &Budget,
+    order: &mut LabelOrder,
+) -> Result<(), model::Error> {
+    let labels = file.labels()?;
+    let found = matching::select(labels, tests).map_err(|what| file.damaged_in_labels(what))?;
+    budget.allow_series(usize::try_from(found.len()).unwrap_or(usize::MAX))?;
+    let source_labels = SourceLabels {
+        pair_count: labels.pair_count(),
+        list: &|series| labels.list(series as usize),
+        text: &|pair| labels.pair(pair),
+    };
+    order.add(source, &source_labels, found.iter());
+    Ok(())
+}
+
+impl Picked {
+    /// All labels in use, by name, then value.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        self.ordered.pairs()
+    }
+
+    /// The slot of a series in the catalog.
+    pub(super) fn slot(&self, series: u32) -> Option<Slot> {
+        self.ordered.members(series).iter().find(|member| member.source == CATALOG).map(|member| member.id)
+    }
+
+    /// The live files, each with the place of a series in it.
+    pub(super) fn places(&self, series: u32) -> impl Iterator<Item = (&Arc<DataFile>, Result<usize, Error>)> {
+        let slot = self.slot(series);
+        let reference = slot.map(|slot| self.catalog.with(|index| index.series(slot)));
+        (1..).zip(&self.live.files).filter_map(move |(source, file)| {
+            Some((file, self.place(series, source, file, reference).transpose()?))
+        })
+    }
+
+    fn place(
+        &self,
+        series: u32,
+        source: u32,
+        file: &DataFile,
+        reference: Option<SeriesRef>,
+    ) -> Result<Option<usize>, Error> {
+        if !overlaps(file, self.range) {
+            return Ok(None);
+        }
+        if file.is_block() {
+            let member = self.ordered.members(series).iter().find(|member| member.source == source);
+            return Ok(member.map(|member| member.id as usize));
+        }
+        reference.map_or(Ok(None), |reference| file.find(reference))
+    }
+
+    /// The rows of a series in `range`, into the empty `rows`.
+    fn read(&self, series: u32, range: TimeRange, rows: &mut SeriesRows, one: &mut SeriesRows) -> Result<(), Error> {
+        for (file, place) in self.places(series) {
+            let place = place?;
+            one.clear();
+            file.read_series(place, range, one)?;
+            if !self.deletions.is_empty() {
+                self.deletions.apply(file.meta.id, Some(&self.ordered.labels(series)), one);
+            }
+            rows.overlay(one);
+        }
+        if let Some(slot) = self.slot(series) {
+            for head in self.live.heads() {
+                one.clear();
+                head.read(slot, one).map_err(super::flush::in_memory)?;
+                one.clip(range);
+                rows.overlay(one);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl model::Selection for Picked {
+    fn len(&self) -> u32 {
+        self.ordered.len()
+    }
+
+    fn labels(&self, series: u32) -> Labels {
+        self.ordered.labels(series)
+    }
+
+    fn groups(&self, by: &Grouping) -> Groups {
+        let (names, is_by) = match by {
+            Grouping::By(names) => (names, true),
+            Grouping::Without(names) => (names, false),
+        };
+        let kept: Vec<bool> =
+            self.ordered.pairs().iter().map(|(name, _)| names.iter().any(|it| it == name) == is_by).collect();
+        let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
+        let mut of = Vec::with_capacity(self.ordered.len() as usize);
+        let mut key = Vec::new();
+        for series in 0..self.ordered.len() {
+            key.clear();
+            let list = self.ordered.list(series).iter();
+            key.extend(list.filter(|pair| kept.get(**pair as usize).copied().unwrap_or_default()));
+            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+            let number = match numbers.get(&key) {
+                Some(number) => *number,
+                None => *numbers.entry(key.clone()).or_insert(next),
+            };
+            of.push(number);
+        }
+        let mut sorted: Vec<(Vec<u32>, u32)> = numbers.into_iter().collect();
+        sorted.sort_unstable();
+        let mut places = vec![0_u32; sorted.len()];
+        for (place, (_, number)) in (0..).zip(&sorted) {
+            if let Some(it) = places.get_mut(*number as usize) {
+                *it = place;
+            }
+        }
+        for number in &mut of {
+            *number = places.get(*number as usize).copied().unwrap_or_default();
+        }
+        Groups { labels: sorted.iter().map(|(list, _)| self.ordered.labels_of(list)).collect(), of }
+    }
+
+    fn scan(
+        &self,
+        series: Range<u32>,
+        reading: &Reading,
+        budget: &Budget,
+        visit: &mut dyn Visitor,
+    ) -> Result<(), model::Error> {
+        let Some(range) = touched(reading).and_then(|range| range.intersection(self.range)) else { return Ok(()) };
+        let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
+        for series in series.start..series.end.min(self.ordered.len()) {
+            rows.clear();
+            self.read(series, range, &mut rows, &mut one)?;
+            budget.use_samples(rows.len())?;
+            lend(series, &rows, reading.columns.starts, visit)?;
+        }
+        Ok(())
+    }
+
+    fn estimate(&self) -> Estimate {
+        let files = self.live.files.iter().filter(|file| overlaps(file, self.range));
+        let (rows, bytes, series) = files.fold((0, 0, 0), |(rows, bytes, series), file| {
+            (rows + file.meta.rows, bytes + file.meta.bytes, series + file.meta.series)
+        });
+        let in_heads: u64 = self.live.heads().map(|head| head.rows()).sum();
+        let picked = u64::from(self.ordered.len());
+        let share = |of: u64| if series == 0 { 0 } else { of / series * picked };
+        Estimate { series: picked, rows: share(rows) + in_heads.min(in_heads / 1000 * picked), bytes: share(bytes) }
+    }
+
+    fn generation(&self) -> Stamp {
+        // Files by number, heads by position: any new row changes it. Finer ones come with the cache.
+        let files = self.live.files.iter().map(|file| file.meta.id.0);
+        let heads = self.live.heads().map(|head| head.positions().1);
+        Stamp(files.chain(heads).fold(self.live.tombstones.len() as u64, |stamp, number| {
+            (stamp ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
+        }))
+    }
+}
+
+/// The times that windows touch.
+fn touched(reading: &Reading) -> Option<TimeRange> {
+    let windows = &reading.windows;
+    let last = windows.first_end.saturating_add(windows.step.saturating_mul(i64::from(windows.count.saturating_sub(1))));
+    let first = windows.first_end.saturating_sub(windows.length).saturating_add(1);
+    TimeRange::closed(Timestamp(first), Timestamp(last))
+}
+
+/// Lends rows by time, floats and histograms in turns.
+fn lend(series: u32, rows: &SeriesRows, with_starts: bool, visit: &mut dyn Visitor) -> Result<(), model::Error> {
+    let mut next = 0;
+    let mut histograms = rows.histograms.as_slice();
+    loop {
+        let end = histograms.first().map_or(rows.times.len(), |point| {
+            next + rows.times.get(next..).unwrap_or_default().partition_point(|time| *time < point.time)
+        });
+        while next < end {
+            let until = end.min(next + LENT_ROWS_MAX);
+            if lend_floats(series, rows, next..until, with_starts, visit)? == Flow::NextSeries {
+                return Ok(());
+            }
+            next = until;
+        }
+        let Some(first) = histograms.first() else { return Ok(()) };
+        let until = rows.times.get(next).copied().unwrap_or(i64::MAX);
+        let count = histograms.partition_point(|point| point.time < until).max(usize::from(first.time == i64::MAX));
+        let (now, later) = histograms.split_at(count.min(LENT_ROWS_MAX));
+        if lend_histograms(series, now, visit)? == Flow::NextSeries {
+            return Ok(());
+        }
+        histograms = later;
+    }
+}
+
+fn lend_floats(
+    series: u32,
+    rows: &SeriesRows,
+    range: Range<usize>,
+    with_starts: bool,
+    visit: &mut dyn Visitor,
+) -> Result<Flow, model::Error> {
+    let starts = if with_starts { rows.starts.get(range.clone()).unwrap_or_default() } else { &[] };
+    let times = rows.times.get(range.clone()).unwrap_or_default();
+    let values = rows.values.get(range).unwrap_or_default();
+    visit.rows(series, Rows { times, values, starts, histograms: &[] })
+}
+
+fn lend_histograms(series: u32, points: &[HistogramPoint], visit: &mut dyn Visitor) -> Result<Flow, model::Error> {
+    let times: Vec<i64> = points.iter().map(|point| point.time).collect();
+    let starts: Vec<i64> = points.iter().map(|point| point.start).collect();
+    let values: Vec<_> = points.iter().map(|point| Arc::clone(&point.value)).collect();
+    visit.rows(series, Rows { times: &times, values: &[], starts: &starts, histograms: &values })
+}

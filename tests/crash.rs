@@ -1,0 +1,379 @@
+//! Nothing acknowledged is lost, doubled or changed: on a simulated disk that fails at every call.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use quipu::{
+    model::{
+        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope, SeriesRef, Sink,
+        Source, TenantId, TimeRange, Timestamp, Visitor, Windows,
+    },
+    os::{
+        Clock, Files, SimClock,
+        sim::{Calls, Call, Directories, Fault, SimFiles},
+    },
+    store::{Config, Db},
+};
+
+const DAY: i64 = 86_400_000_000_000;
+const NOW: i64 = 20_000 * DAY + DAY / 2;
+
+/// What a sorted map would hold: by series and time.
+type Map = BTreeMap<(u64, i64), u64>;
+
+/// One thing that is done to a database.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Rows: series, time, value.
+    Write(Vec<(u64, i64, f64)>),
+    Flush,
+    Merge,
+    KeepUp,
+    Delete(u64, i64, i64),
+}
+
+struct World {
+    clock: Arc<SimClock>,
+    config: Config,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { clock: Arc::new(SimClock::new(NOW)), config: Config::small() }
+    }
+
+    fn open(&self, files: &SimFiles) -> Result<Arc<Db>, quipu::store::Error> {
+        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&self.clock);
+        let files: Arc<dyn Files> = Arc::new(files.clone());
+        let (db, recovery) = Db::open(files, clock, self.config)?;
+        assert_eq!(recovery.findings, Vec::<String>::new(), "no damage is found where there is none");
+        Ok(db)
+    }
+}
+
+fn labels(series: u64) -> [(String, String); 3] {
+    [
+        ("__name__".into(), format!("metric_{}", series % 3)),
+        ("host".into(), format!("h{}", series / 3)),
+        ("series".into(), series.to_string()),
+    ]
+}
+
+/// Writes and commits; whether it was acknowledged.
+fn write(db: &Db, rows: &[(u64, i64, f64)]) -> Result<(), Error> {
+    let mut batch = Batch::default();
+    for (series, time, value) in rows {
+        let labels = labels(*series);
+        let set: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut refs: Vec<SeriesRef> = Vec::new();
+        db.register(TenantId(0), &[&set], &mut refs)?;
+        batch.rows.push(*time, *value);
+        batch.rows.end_run(refs[0]);
+    }
+    let answer = Arc::new(Mutex::new(None));
+    let told = Arc::clone(&answer);
+    db.write(batch, Box::new(move |result| *told.lock().unwrap() = Some(result)));
+    db.commit_queued();
+    let answer = answer.lock().unwrap().take();
+    answer.expect("every batch is answered").map(|_| ())
+}
+
+#[derive(Default)]
+struct Collector {
+    rows: Vec<(u32, i64, u64)>,
+}
+
+impl Visitor for Collector {
+    fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error> {
+        assert!(rows.times.len() <= 1024 && rows.times.is_sorted_by(|a, b| a < b));
+        self.rows.extend(rows.times.iter().zip(rows.values).map(|(time, value)| (series, *time, value.to_bits())));
+        Ok(Flow::Continue)
+    }
+
+    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
+        unreachable!("no partials were asked for")
+    }
+}
+
+/// All that a database holds.
+fn read(db: &Db) -> Map {
+    read_where(db, &[], TimeRange::ALL)
+}
+
+fn read_where(db: &Db, matchers: &[Matcher], range: TimeRange) -> Map {
+    let budget = Budget::default();
+    let ask = Ask { scope: Scope::METRICS, matchers, range, budget: &budget };
+    let selection = db.select(&ask).unwrap();
+    let windows = Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
+    let reading = Reading { columns: Columns::VALUES, windows };
+    let mut collector = Collector::default();
+    selection.scan(0..selection.len(), &reading, &budget, &mut collector).unwrap();
+    let number = |series| selection.labels(series).get("series").unwrap().parse().unwrap();
+    let mut map = Map::new();
+    for (series, time, value) in collector.rows {
+        assert!(map.insert((number(series), time), value).is_none(), "a row is there twice");
+    }
+    map
+}
+
+/// Fails with the first rows that differ.
+fn same(found: &Map, expected: &Map, when: &str) {
+    let lost = expected.iter().find(|(row, value)| found.get(row) != Some(value));
+    let extra = found.iter().find(|(row, value)| expected.get(row) != Some(value));
+    assert!(lost.is_none() && extra.is_none(), "{when}: expected {lost:?}, found {extra:?}");
+}
+
+fn apply(map: &mut Map, step: &Step) {
+    match step {
+        Step::Write(rows) => map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits()))),
+        Step::Delete(series, start, end) => map.retain(|(it, time), _| it != series || !(*start..*end).contains(time)),
+        Step::Flush | Step::Merge | Step::KeepUp => {}
+    }
+}
+
+fn perform(db: &Db, step: &Step) -> Result<(), String> {
+    match step {
+        Step::Write(rows) => write(db, rows).map_err(|error| error.to_string()),
+        Step::Flush => db.flush().map_err(|error| error.to_string()),
+        Step::Merge => db.compact().map_err(|error| error.to_string()),
+        Step::KeepUp => db.keep_up().map_err(|error| error.to_string()),
+        Step::Delete(series, start, end) => {
+            let matcher = Matcher::equal("series", series.to_string());
+            let range = TimeRange::new(Timestamp(*start), Timestamp(*end)).unwrap();
+            db.delete(&[matcher], range).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// A small generator of numbers that need not be good, but the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        (self.0 >> 33) % limit
+    }
+
+    fn value(&mut self) -> f64 {
+        match self.below(6) {
+            0 => self.below(1000) as f64,
+            1 => self.below(100_000) as f64 / 100.0,
+            2 => f64::from_bits(0x7ff0_0000_0000_0002),
+            3 => -0.0,
+            4 => f64::from_bits(self.below(u64::MAX / 2) << 1 & 0x7fdf_ffff_ffff_ffff),
+            _ => f64::NAN,
+        }
+    }
+
+    fn time(&mut self) -> i64 {
+        let day = (self.below(3) as i64 - 2) * DAY;
+        // Milliseconds mostly, sometimes the odd nanosecond; some on the edge of a day.
+        match self.below(10) {
+            0 => 20_000 * DAY + day,
+            1 => NOW + day + self.below(5000) as i64,
+            _ => NOW + day + self.below(40) as i64 * 1_000_000_000,
+        }
+    }
+
+    fn rows(&mut self) -> Step {
+        let count = 1 + self.below(12);
+        Step::Write((0..count).map(|_| (self.below(7), self.time(), self.value())).collect())
+    }
+
+    fn step(&mut self) -> Step {
+        match self.below(20) {
+            0 => Step::Flush,
+            1 => Step::Merge,
+            2 => Step::KeepUp,
+            3 => {
+                let start = self.time();
+                Step::Delete(self.below(7), start, start + 1 + self.below(20) as i64 * 1_000_000_000)
+            }
+            _ => self.rows(),
+        }
+    }
+}
+
+#[test]
+fn rows_end_as_in_a_sorted_map_whatever_happens_between() {
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        let world = World::new();
+        let mut files = SimFiles::seeded(seed).mapping(seed % 2 == 0);
+        let mut db = world.open(&files).unwrap();
+        let mut map = Map::new();
+        for number in 0..60 {
+            let step = dice.step();
+            perform(&db, &step).unwrap();
+            apply(&mut map, &step);
+            match dice.below(12) {
+                0 => {
+                    drop(db);
+                    files = files.after_kill();
+                    db = world.open(&files).unwrap();
+                }
+                1 => {
+                    drop(db);
+                    files = files.after_reboot(seed + number);
+                    db = world.open(&files).unwrap();
+                }
+                _ => {}
+            }
+            same(&read(&db), &map, &format!("seed {seed}, step {number}: {step:?}"));
+        }
+        let range = TimeRange::new(Timestamp(NOW - DAY), Timestamp(NOW + 7_000_000_000)).unwrap();
+        map.retain(|(series, time), _| series % 3 == 1 && range.contains(Timestamp(*time)));
+        let found = read_where(&db, &[Matcher::equal("__name__", "metric_1")], range);
+        assert!(found == map, "seed {seed}: by metric and time");
+    }
+}
+
+/// What a workload acknowledged, and the batch that was under way when it ended.
+fn run(world: &World, files: &SimFiles, steps: &[Step]) -> (Map, Option<Step>) {
+    let mut map = Map::new();
+    let Ok(db) = world.open(files) else { return (map, None) };
+    for step in steps {
+        if perform(&db, step).is_err() {
+            return (map, Some(step.clone()));
+        }
+        apply(&mut map, step);
+    }
+    (map, None)
+}
+
+/// A workload that flushes, merges, seals, deletes and begins segments.
+fn steps() -> Vec<Step> {
+    let mut dice = Dice(7);
+    let mut steps = Vec::new();
+    for round in 0..5 {
+        steps.extend((0..4).map(|_| dice.rows()));
+        steps.push(match round {
+            1 => Step::Flush,
+            3 => Step::Delete(2, NOW - 2 * DAY, NOW + DAY),
+            _ => Step::Merge,
+        });
+    }
+    steps.push(dice.rows());
+    steps
+}
+
+/// Whether `found` is what was acknowledged, the step under way done or not.
+fn is_right(found: &Map, acknowledged: &Map, under_way: Option<&Step>) -> bool {
+    if found == acknowledged {
+        return true;
+    }
+    let mut also = acknowledged.clone();
+    under_way.is_some_and(|step| {
+        apply(&mut also, step);
+        *found == also
+    })
+}
+
+#[test]
+fn a_power_cut_at_any_call_keeps_what_was_acknowledged_and_batches_whole() {
+    let steps = steps();
+    for directories in [Directories::Strict, Directories::Ordered] {
+        for cut in 0.. {
+            let world = World::new();
+            let files = SimFiles::seeded(cut).directories(directories).cut_power_at(cut);
+            let (map, under_way) = run(&world, &files, &steps);
+            if !files.was_cut() {
+                assert!(cut > 150, "the workload makes {cut} calls");
+                break;
+            }
+            for seed in 0..2 {
+                let after = files.after_reboot(cut * 2 + seed);
+                let db = world.open(&after).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
+                let found = read(&db);
+                assert!(is_right(&found, &map, under_way.as_ref()), "cut {cut}, seed {seed}: {under_way:?}");
+                // And it goes on from there.
+                write(&db, &[(1, NOW, 4.5)]).unwrap();
+                drop(db);
+                let db = world.open(&after.after_reboot(seed)).unwrap();
+                assert_eq!(read(&db).get(&(1, NOW)), Some(&4.5_f64.to_bits()), "cut {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn any_call_may_fail_and_nothing_acknowledged_is_lost() {
+    let steps = steps();
+    for call in 0.. {
+        let world = World::new();
+        let files = SimFiles::seeded(call);
+        files.fail(Fault::at(call, std::io::ErrorKind::Other));
+        let mut map = Map::new();
+        let mut doubtful = Vec::new();
+        // A start that fails is tried again.
+        let db = world.open(&files).or_else(|_| world.open(&files)).unwrap();
+        for step in &steps {
+            match perform(&db, step) {
+                Ok(()) => apply(&mut map, step),
+                // Refused, but it may have come to the disk: tried again, as a client does.
+                Err(error) => {
+                    doubtful.push((error, step.clone()));
+                    perform(&db, step).unwrap_or_else(|error| panic!("call {call}: {step:?} fails twice: {error}"));
+                    apply(&mut map, step);
+                }
+            }
+        }
+        same(&read(&db), &map, &format!("call {call}: before the restart, after {doubtful:?}"));
+        drop(db);
+        let after = files.after_reboot(call);
+        let db = world.open(&after).unwrap_or_else(|error| panic!("call {call}: {error}, after {doubtful:?}"));
+        same(&read(&db), &map, &format!("call {call}: after the restart, after {doubtful:?}"));
+        if files.faults_hit() == 0 {
+            assert!(call > 200, "the workload makes {call} calls");
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_failed_sync_refuses_its_group_and_the_next_segment_takes_over() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    write(&db, &[(1, NOW, 1.0)]).unwrap();
+    files.fail(Fault::at(0, std::io::ErrorKind::Other).only(Calls::Only(Call::Sync)).below("wal/"));
+    assert!(write(&db, &[(1, NOW + 1, 2.0)]).is_err());
+    assert_eq!(read(&db).len(), 1, "what was refused is not seen");
+    write(&db, &[(1, NOW + 2, 3.0)]).unwrap();
+    drop(db);
+    let map = read(&world.open(&files.after_reboot(3)).unwrap());
+    assert!(map.contains_key(&(1, NOW)) && map.contains_key(&(1, NOW + 2)));
+}
+
+#[test]
+fn a_full_disk_refuses_writes_keeps_reads_and_goes_on_by_itself() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let mut map = Map::new();
+    let mut dice = Dice(3);
+    let mut db = world.open(&files).unwrap();
+    files.set_capacity(Some(60_000));
+    let mut refused = 0;
+    while refused < 20 {
+        let step = dice.rows();
+        match perform(&db, &step) {
+            Ok(()) => apply(&mut map, &step),
+            Err(error) => {
+                assert!(error.contains("full") || error.contains("space") || error.contains("room"), "{error}");
+                refused += 1;
+            }
+        }
+        if refused == 10 {
+            drop(db);
+            db = world.open(&files).unwrap_or_else(|error| panic!("a start needs no space: {error}"));
+        }
+    }
+    assert!(read(&db) == map);
+    files.set_capacity(None);
+    let step = dice.rows();
+    perform(&db, &step).unwrap();
+    apply(&mut map, &step);
+    assert!(read(&db) == map);
+}
