@@ -1,1 +1,43 @@
 //! What a question is: text, tree, types, print. Knows nothing of storage or execution.
+//!
+//! QQL is a strict superset of `PromQL`: what Prometheus accepts means the same here, and what it
+//! refuses in `PromQL` is refused with the same text at the same place.
+//!
+//! ```
+//! let expr = query_lang::parse("sum by(job)(rate(http_requests_total[300]))").unwrap();
+//! assert_eq!(expr.to_string(), "sum by (job) (rate(http_requests_total[5m]))");
+//!
+//! let error = query_lang::parse("rate(up)").unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "1:6: parse error: expected type range vector in call to function \"rate\", got instant vector"
+//! );
+//! ```
+
+mod check;
+mod duration;
+mod error;
+mod functions;
+mod go;
+mod hint;
+mod operators;
+mod parse;
+mod picture;
+mod print;
+mod regex;
+mod span;
+mod tree;
+
+pub use duration::{
+    DurationError, DurationExpr, DurationKind, DurationOp, DurationProblem, QueryTimes,
+};
+pub use error::{Code, ParseError, Problem};
+pub use functions::{Function, Maturity, Signature, Times};
+pub use operators::{Aggregation, BinaryOp, MatchOp, Sign, ValueType};
+pub use parse::{Limits, parse, parse_bytes, parse_selector, parse_within};
+pub use span::Span;
+pub use tree::{
+    Aggregate, At, Binary, Call, Cardinality, Edges, Expr, Grouping, METRIC_NAME, Matcher,
+    MatrixSelector, NumberLiteral, Paren, StringLiteral, Subquery, Unary, VectorMatching,
+    VectorSelector,
+};
