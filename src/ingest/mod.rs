@@ -1,1 +1,29 @@
-//! Other people's formats to batches, and their errors.
+//! Other people's formats to [`Batch`](crate::model::Batch), and their errors.
+//!
+//! A body comes in as bytes, is inflated within limits ([`inflate`]), and is decoded by the door it
+//! came through ([`remote_write`], [`line`]). Nothing here reads, writes or waits: series are found
+//! by the [`Registry`](crate::model::Registry) that an [`Intake`] lends, rows land in the caller's
+//! batch, and a [`Session`] keeps what one connection is likely to send next.
+//!
+//! One bad row harms only itself: it is counted and named in the [`Report`]. What cannot be read at
+//! all is an [`Error`], and then nothing is kept and no series is registered.
+
+mod book;
+mod config;
+mod error;
+mod inflate;
+mod intake;
+mod labels;
+pub mod line;
+pub mod remote_write;
+mod report;
+mod session;
+mod time;
+
+pub use book::LabelBook;
+pub use config::Config;
+pub use error::{Damage, Error};
+pub use inflate::{Encoding, inflate};
+pub use intake::Intake;
+pub use report::{Place, Reason, Refusal, Report};
+pub use session::Session;
