@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Starts real clients against the real server, and says which of them work.
+
+  compat.py                                  all clients; exit 1 if one fails
+  compat.py --write docs/compatibility.md    and writes that page from what it saw
+  compat.py --only prometheus,vmagent
+  compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
+
+The server is $QUIPU_BIN, or target/debug/quipu. A client that is not here and cannot be fetched is a failure, as is one
+that takes longer than its share of five minutes. Python standard library only.
+"""
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import clients
+import peers
+from process import Failed, Process, free_port
+
+LIMIT_S = 300
+# Client, how it is called on the page, what was compared, the function, the program that has a version.
+CLIENTS = [
+    ('curl-line', 'curl, InfluxDB line protocol', 'plain and gzip, three precisions, several fields, escapes: rows '
+     'read back equal', clients.curl_line_protocol, 'curl'),
+    ('curl-write', 'curl, remote write 1.0', 'extreme values, -0, infinities, NaN, late rows, the same request twice: '
+     'rows read back equal', clients.curl_remote_write, 'curl'),
+    ('prometheus', 'Prometheus, `remote_write`', 'scrapes a target and itself: samples, query answers, metadata, '
+     'exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
+    ('promtool', 'promtool, `query`', 'instant, range, series, labels: prints what it prints of a Prometheus with the '
+     'same rows', clients.promtool, 'promtool'),
+    ('vmagent', 'vmagent, `-remoteWrite.url`', 'scrapes a target: values as the target said them, each scrape once, '
+     'stale markers', clients.vmagent, 'vmagent'),
+    ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
+     clients.vmalert, 'vmalert'),
+    ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
+     None, None),
+]
+
+
+class TooLong(Exception):
+    pass
+
+
+def on_alarm(*_):
+    raise TooLong
+
+
+def run_client(client, command, folder):
+    """What is wrong, or nothing."""
+    _, title, _, function, program = client
+    os.makedirs(folder)
+    signal.alarm(110)
+    server = None
+    try:
+        if function is None:
+            clients.remote_write_2(command, folder)
+            return ''
+        peers.program(program)
+        server = start(command, folder)
+        function(server, folder)
+        return ''
+    except (Failed, peers.Missing, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        return f'{type(error).__name__}: {error}' if not isinstance(error, (Failed, peers.Missing)) else str(error)
+    except TooLong:
+        return f'{title}: no end in sight after 110 s'
+    finally:
+        signal.alarm(0)
+        if server:
+            server.stop()
+
+
+def start(command, folder):
+    port = free_port()
+    words = [word.format(port=port, dir=folder + '/data') for word in shlex.split(command)]
+    os.makedirs(folder + '/data', exist_ok=True)
+    return Process('server', words, folder, port, ['/ready', '/-/ready', '/health'])
+
+
+def version(program):
+    if program is None:
+        return '–'
+    try:
+        return peers.version(peers.program(program), '-version' if program.startswith('vm') else '--version')
+    except (peers.Missing, OSError, subprocess.SubprocessError):
+        return 'not here'
+
+
+def page(results):
+    lines = ['# Compatibility', '',
+             'Written by `make compat`, which starts unmodified clients against Quipu, reads back what they wrote, and '
+             'compares it.', 'Do not edit this page: run it again.', '',
+             '| client | version | what was compared | result |', '| --- | --- | --- | --- |']
+    for (_, title, what, _, program), problem in results:
+        result = 'works' if not problem else 'fails: ' + ' '.join(problem.split()).replace('|', '\\|')[:200]
+        lines.append(f'| {title} | {version(program)} | {what} | {result} |')
+    lines += ['', 'Values and times are compared to the last bit; answers of PromQL, where Prometheus 2 and 3 sum '
+              'differently, to twelve digits.']
+    return '\n'.join(lines) + '\n'
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    binary = os.environ.get('QUIPU_BIN', os.path.join(peers.ROOT, 'target/debug/quipu'))
+    default = f'{shlex.quote(os.path.abspath(binary))} serve --data {{dir}} --listen 127.0.0.1:{{port}}'
+    parser.add_argument('--server', default=default, help='command with {port} and {dir}')
+    parser.add_argument('--only', default='', help='clients, separated by commas')
+    parser.add_argument('--write', help='the page to write')
+    arguments = parser.parse_args()
+    only = [name for name in arguments.only.split(',') if name]
+    if unknown := set(only) - {client[0] for client in CLIENTS}:
+        parser.error(f'no such client: {", ".join(unknown)}')
+    signal.signal(signal.SIGALRM, on_alarm)
+    begun, results = time.monotonic(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        for client in CLIENTS:
+            if only and client[0] not in only:
+                continue
+            started = time.monotonic()
+            if started - begun > LIMIT_S - 110:
+                problem = f'not run: {LIMIT_S} s were spent on the others'
+            else:
+                problem = run_client(client, arguments.server, os.path.join(scratch, client[0]))
+            results.append((client, problem))
+            took = time.monotonic() - started
+            print(f'{"FAILS" if problem else "works"} {client[0]} ({took:.1f} s) {problem}', flush=True)
+    if arguments.write and not only:
+        with open(arguments.write, 'w') as file:
+            file.write(page(results))
+    failed = sum(bool(problem) for _, problem in results)
+    print(f'compat: {len(results) - failed} of {len(results)} clients work, {time.monotonic() - begun:.0f} s')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
