@@ -1,0 +1,13 @@
+//! Functions of vectors and numbers, by theme.
+
+mod call;
+mod dates;
+mod histograms;
+mod info;
+mod labels;
+mod math;
+mod sort;
+
+pub(crate) use call::{call, negate};
+pub(crate) use info::info;
+pub(crate) use sort::by_value;

@@ -1,0 +1,18 @@
+//! Functions over the rows of a window: what slides, and what is computed at each step.
+
+mod bare;
+mod call;
+mod changes;
+mod extended;
+mod histogram_rate;
+mod instant;
+mod irate;
+mod over_time;
+mod rate;
+mod regression;
+mod slide;
+
+pub(crate) use bare::{bare, reach};
+pub(crate) use call::{Context, RangeCall, evaluate};
+pub(crate) use instant::{Instant, Stamp, instant_row, smoothed_row, stamp_row};
+pub(crate) use over_time::HistogramMean;
