@@ -1,27 +1,20 @@
 //! Nothing acknowledged is lost, doubled or changed: on a simulated disk that fails at every call.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use quipu::{
-    model::{
-        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope, SeriesRef, Sink,
-        Source, TenantId, TimeRange, Timestamp, Visitor, Windows,
-    },
+    model::{Matcher, TimeRange, Timestamp},
     os::{
         Clock, Files, SimClock,
-        sim::{Calls, Call, Directories, Fault, SimFiles},
+        sim::{Call, Calls, Directories, Fault, SimFiles},
     },
     store::{Config, Db},
 };
 
-const DAY: i64 = 86_400_000_000_000;
-const NOW: i64 = 20_000 * DAY + DAY / 2;
+#[path = "support/rows.rs"]
+mod rows;
 
-/// What a sorted map would hold: by series and time.
-type Map = BTreeMap<(u64, i64), u64>;
+use rows::{DAY, Map, NOW, read, read_where, write};
 
 /// One thing that is done to a database.
 #[derive(Clone, Debug)]
@@ -51,71 +44,6 @@ impl World {
         assert_eq!(recovery.findings, Vec::<String>::new(), "no damage is found where there is none");
         Ok(db)
     }
-}
-
-fn labels(series: u64) -> [(String, String); 3] {
-    [
-        ("__name__".into(), format!("metric_{}", series % 3)),
-        ("host".into(), format!("h{}", series / 3)),
-        ("series".into(), series.to_string()),
-    ]
-}
-
-/// Writes and commits; whether it was acknowledged.
-fn write(db: &Db, rows: &[(u64, i64, f64)]) -> Result<(), Error> {
-    let mut batch = Batch::default();
-    for (series, time, value) in rows {
-        let labels = labels(*series);
-        let set: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let mut refs: Vec<SeriesRef> = Vec::new();
-        db.register(TenantId(0), &[&set], &mut refs)?;
-        batch.rows.push(*time, *value);
-        batch.rows.end_run(refs[0]);
-    }
-    let answer = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&answer);
-    db.write(batch, Box::new(move |result| *told.lock().unwrap() = Some(result)));
-    db.commit_queued();
-    let answer = answer.lock().unwrap().take();
-    answer.expect("every batch is answered").map(|_| ())
-}
-
-#[derive(Default)]
-struct Collector {
-    rows: Vec<(u32, i64, u64)>,
-}
-
-impl Visitor for Collector {
-    fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error> {
-        assert!(rows.times.len() <= 1024 && rows.times.is_sorted_by(|a, b| a < b));
-        self.rows.extend(rows.times.iter().zip(rows.values).map(|(time, value)| (series, *time, value.to_bits())));
-        Ok(Flow::Continue)
-    }
-
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
-        unreachable!("no partials were asked for")
-    }
-}
-
-/// All that a database holds.
-fn read(db: &Db) -> Map {
-    read_where(db, &[], TimeRange::ALL)
-}
-
-fn read_where(db: &Db, matchers: &[Matcher], range: TimeRange) -> Map {
-    let budget = Budget::default();
-    let ask = Ask { scope: Scope::METRICS, matchers, range, budget: &budget };
-    let selection = db.select(&ask).unwrap();
-    let windows = Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
-    let reading = Reading { columns: Columns::VALUES, windows };
-    let mut collector = Collector::default();
-    selection.scan(0..selection.len(), &reading, &budget, &mut collector).unwrap();
-    let number = |series| selection.labels(series).get("series").unwrap().parse().unwrap();
-    let mut map = Map::new();
-    for (series, time, value) in collector.rows {
-        assert!(map.insert((number(series), time), value).is_none(), "a row is there twice");
-    }
-    map
 }
 
 /// Fails with the first rows that differ.

@@ -388,3 +388,54 @@ fn page_error(path: &std::path::Path, error: PageError) -> Error {
         _ => Error::Damaged { file, at: 0, what: Damage::Truncated("data file") },
     }
 }
+
+/// What a file says of itself, without a manifest.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Frame {
+    pub(in crate::store) header: Header,
+    pub(in crate::store) footer: Footer,
+    pub(in crate::store) bytes: u64,
+    pub(in crate::store) series: u64,
+    pub(in crate::store) rows: u64,
+}
+
+/// Reads header and footer of a file that no manifest describes, and checks all of it.
+///
+/// # Errors
+/// [`Error::Damaged`] where it is no whole data file.
+pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Frame, Error> {
+    let full = files.path_of(path);
+    let damaged = |what: Damage| Error::Damaged { file: full.clone(), at: 0, what };
+    let file = files.open_read(path).map_err(failed(files, "open", path))?;
+    let bytes = file.len().map_err(failed(files, "read", path))?;
+    let read = |at: u64, length: usize| {
+        let mut out = vec![0; length];
+        file.read_exact_at(at, &mut out).map(|()| out).map_err(|_| damaged(Damage::Truncated("data file")))
+    };
+    let header = Header::read(&read(0, HEADER_BYTES)?).map_err(damaged)?;
+    let footer_at = bytes.checked_sub(FOOTER_BYTES as u64).ok_or_else(|| damaged(Damage::Truncated("data file")))?;
+    let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged)?;
+    let meta = FileMeta {
+        id: header.id,
+        kind: header.kind,
+        tenant: crate::model::TenantId(0),
+        table: crate::model::Table::Metrics,
+        tier: 0,
+        partition: header.partition,
+        positions: (0, 0),
+        times: (0, 0),
+        series: 0,
+        rows: 0,
+        bytes,
+        footer_crc: footer.crc,
+    };
+    let key = FileKey { now: std::time::Duration::ZERO, database: header.database, meta: &meta };
+    if meta.path() != path {
+        return Err(damaged(Damage::Contradiction("file has another name than its header calls for")));
+    }
+    let opened = DataFile::open(files, key, None)?;
+    opened.verify()?;
+    let tables = opened.tables()?;
+    let rows = tables.chunks.iter().filter_map(|chunk| tables.time_of(chunk)).map(|time| u64::from(time.rows)).sum();
+    Ok(Frame { header, footer, bytes, series: tables.series() as u64, rows })
+}
