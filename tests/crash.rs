@@ -41,7 +41,11 @@ impl World {
         let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&self.clock);
         let files: Arc<dyn Files> = Arc::new(files.clone());
         let (db, recovery) = Db::open(files, clock, self.config)?;
-        assert_eq!(recovery.findings, Vec::<String>::new(), "no damage is found where there is none");
+        assert_eq!(
+            recovery.findings,
+            Vec::<String>::new(),
+            "no damage is found where there is none"
+        );
         Ok(db)
     }
 }
@@ -55,8 +59,12 @@ fn same(found: &Map, expected: &Map, when: &str) {
 
 fn apply(map: &mut Map, step: &Step) {
     match step {
-        Step::Write(rows) => map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits()))),
-        Step::Delete(series, start, end) => map.retain(|(it, time), _| it != series || !(*start..*end).contains(time)),
+        Step::Write(rows) => {
+            map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())))
+        }
+        Step::Delete(series, start, end) => {
+            map.retain(|(it, time), _| it != series || !(*start..*end).contains(time))
+        }
         Step::Flush | Step::Merge | Step::KeepUp => {}
     }
 }
@@ -117,7 +125,11 @@ impl Dice {
             2 => Step::KeepUp,
             3 => {
                 let start = self.time();
-                Step::Delete(self.below(7), start, start + 1 + self.below(20) as i64 * 1_000_000_000)
+                Step::Delete(
+                    self.below(7),
+                    start,
+                    start + 1 + self.below(20) as i64 * 1_000_000_000,
+                )
             }
             _ => self.rows(),
         }
@@ -215,7 +227,10 @@ fn a_power_cut_at_any_call_keeps_what_was_acknowledged_and_batches_whole() {
                 let after = files.after_reboot(cut * 2 + seed);
                 let db = world.open(&after).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
                 let found = read(&db);
-                assert!(is_right(&found, &map, under_way.as_ref()), "cut {cut}, seed {seed}: {under_way:?}");
+                assert!(
+                    is_right(&found, &map, under_way.as_ref()),
+                    "cut {cut}, seed {seed}: {under_way:?}"
+                );
                 // And it goes on from there.
                 write(&db, &[(1, NOW, 4.5)]).unwrap();
                 drop(db);
@@ -243,7 +258,9 @@ fn any_call_may_fail_and_nothing_acknowledged_is_lost() {
                 // Refused, but it may have come to the disk: tried again, as a client does.
                 Err(error) => {
                     doubtful.push((error, step.clone()));
-                    perform(&db, step).unwrap_or_else(|error| panic!("call {call}: {step:?} fails twice: {error}"));
+                    perform(&db, step).unwrap_or_else(|error| {
+                        panic!("call {call}: {step:?} fails twice: {error}")
+                    });
                     apply(&mut map, step);
                 }
             }
@@ -251,7 +268,9 @@ fn any_call_may_fail_and_nothing_acknowledged_is_lost() {
         same(&read(&db), &map, &format!("call {call}: before the restart, after {doubtful:?}"));
         drop(db);
         let after = files.after_reboot(call);
-        let db = world.open(&after).unwrap_or_else(|error| panic!("call {call}: {error}, after {doubtful:?}"));
+        let db = world
+            .open(&after)
+            .unwrap_or_else(|error| panic!("call {call}: {error}, after {doubtful:?}"));
         same(&read(&db), &map, &format!("call {call}: after the restart, after {doubtful:?}"));
         if files.faults_hit() == 0 {
             assert!(call > 200, "the workload makes {call} calls");
@@ -289,13 +308,18 @@ fn a_full_disk_refuses_writes_keeps_reads_and_goes_on_by_itself() {
         match perform(&db, &step) {
             Ok(()) => apply(&mut map, &step),
             Err(error) => {
-                assert!(error.contains("full") || error.contains("space") || error.contains("room"), "{error}");
+                assert!(
+                    error.contains("full") || error.contains("space") || error.contains("room"),
+                    "{error}"
+                );
                 refused += 1;
             }
         }
         if refused == 10 {
             drop(db);
-            db = world.open(&files).unwrap_or_else(|error| panic!("a start needs no space: {error}"));
+            db = world
+                .open(&files)
+                .unwrap_or_else(|error| panic!("a start needs no space: {error}"));
         }
     }
     assert!(read(&db) == map);

@@ -29,11 +29,17 @@ fn filled() -> (SimFiles, Map) {
                 .map(|row| {
                     let day = if series % 4 == 0 { -86_400_000_000_000 } else { 0 };
                     let time = NOW + day + (i64::from(round) * 20 + row) * 1_000_000_000;
-                    (series, time, f64::from(round) * 1.25 + row as f64 + 1.0 / (series as f64 + 3.0))
+                    (
+                        series,
+                        time,
+                        f64::from(round) * 1.25 + row as f64 + 1.0 / (series as f64 + 3.0),
+                    )
                 })
                 .collect();
             write(&db, &rows).unwrap();
-            map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));
+            map.extend(
+                rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())),
+            );
         }
         match round {
             1 => db.flush().unwrap(),
@@ -51,14 +57,19 @@ fn judge(files: &SimFiles, map: &Map, path: &str, what: &str) {
     let folder = path.split('/').next().unwrap();
     let report = verify(files, true);
     let verify_names = match &report {
-        Ok(report) => report.findings.iter().any(|it| it.what.contains(name) || it.file.contains(folder)),
+        Ok(report) => {
+            report.findings.iter().any(|it| it.what.contains(name) || it.file.contains(folder))
+        }
         Err(error) => error.to_string().contains(folder),
     };
     match open(files) {
         Err(error) => {
             let text = error.to_string();
             assert!(text.contains(name) || text.contains(folder), "{path}, {what}: {text}");
-            assert!(verify_names, "{path}, {what}: not opened ({text}), but verify finds nothing: {report:?}");
+            assert!(
+                verify_names,
+                "{path}, {what}: not opened ({text}), but verify finds nothing: {report:?}"
+            );
         }
         Ok((db, findings)) => match read_or_fail(&db) {
             Err(error) => {
@@ -68,10 +79,15 @@ fn judge(files: &SimFiles, map: &Map, path: &str, what: &str) {
             Ok(found) => {
                 let wrong = found.iter().find(|(row, value)| map.get(row) != Some(value));
                 assert_eq!(wrong, None, "{path}, {what}: a row that was never written");
-                let is_newest_log = path == "wal/0000000001.wal" || path.ends_with(&newest_log(files));
+                let is_newest_log =
+                    path == "wal/0000000001.wal" || path.ends_with(&newest_log(files));
                 if found.len() < map.len() && !is_newest_log {
                     let is_named = findings.iter().any(|finding| finding.contains(name));
-                    assert!(is_named || verify_names, "{path}, {what}: {} rows lost in silence", map.len() - found.len());
+                    assert!(
+                        is_named || verify_names,
+                        "{path}, {what}: {} rows lost in silence",
+                        map.len() - found.len()
+                    );
                 }
             }
         },
@@ -79,7 +95,13 @@ fn judge(files: &SimFiles, map: &Map, path: &str, what: &str) {
 }
 
 fn newest_log(files: &SimFiles) -> String {
-    files.files().into_iter().map(|(path, _)| path).filter(|path| path.starts_with("wal/")).max().unwrap_or_default()
+    files
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.starts_with("wal/"))
+        .max()
+        .unwrap_or_default()
 }
 
 #[test]
@@ -122,7 +144,12 @@ fn verify_passes_on_a_killed_database_and_says_what_it_read() {
 #[test]
 fn a_damaged_file_is_put_aside_and_the_rest_opens() {
     let (files, map) = filled();
-    let part = files.files().into_iter().map(|(path, _)| path).find(|path| path.ends_with(".part")).unwrap();
+    let part = files
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .find(|path| path.ends_with(".part"))
+        .unwrap();
     files.flip_bit(&part, 200, 1);
     let tree: Arc<dyn Files> = Arc::new(files.clone());
     let dry = repair(&tree, true).unwrap();
@@ -139,7 +166,12 @@ fn a_damaged_file_is_put_aside_and_the_rest_opens() {
 #[test]
 fn a_lost_manifest_is_made_anew_from_the_files() {
     let (files, map) = filled();
-    let manifest = files.files().into_iter().map(|(path, _)| path).find(|path| path.starts_with("manifest/")).unwrap();
+    let manifest = files
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .find(|path| path.starts_with("manifest/"))
+        .unwrap();
     files.remove(&manifest).unwrap();
     assert!(open(&files).unwrap_err().to_string().contains("repair"));
     let tree: Arc<dyn Files> = Arc::new(files.clone());

@@ -43,7 +43,10 @@ fn pack(value: f64) -> (u8, u64) {
         let scaled = value * scale;
         let whole = (scaled + 0.5_f64.copysign(scaled)) as i64;
         let is_near = (whole as f64 - scaled).abs() <= scaled.abs() * 4e-16;
-        if is_near && scaled.abs() < EXACT_MAX && (whole as f64 / scale).to_bits() == value.to_bits() {
+        if is_near
+            && scaled.abs() < EXACT_MAX
+            && (whole as f64 / scale).to_bits() == value.to_bits()
+        {
             let packed = zigzag(whole);
             let count = 8 - packed.leading_zeros() / 8;
             return ((scale_index as u8) << 4 | count as u8, packed);
@@ -66,7 +69,8 @@ pub fn decode_mixed(bytes: &[u8], rows: usize, out: &mut Vec<f64>) -> Result<usi
         let bits = match rest.first_chunk::<8>() {
             // One load and a mask where eight bytes are there, whatever the count.
             Some(eight) if count <= 8 => {
-                u64::from_le_bytes(*eight) & u64::MAX.checked_shr(64 - 8 * count as u32).unwrap_or(0)
+                u64::from_le_bytes(*eight)
+                    & u64::MAX.checked_shr(64 - 8 * count as u32).unwrap_or(0)
             }
             _ => taken.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
         };
@@ -101,13 +105,29 @@ mod tests {
         encode_mixed(values, &mut bytes);
         let mut back = Vec::new();
         assert_eq!(decode_mixed(&bytes[1..], values.len(), &mut back), Ok(bytes.len() - 1));
-        assert!(back.iter().map(|v| v.to_bits()).eq(values.iter().map(|v| v.to_bits())), "{values:?} {back:?}");
+        assert!(
+            back.iter().map(|v| v.to_bits()).eq(values.iter().map(|v| v.to_bits())),
+            "{values:?} {back:?}"
+        );
     }
 
     #[test]
     fn odd_values_come_back_bit_for_bit() {
         let stale = f64::from_bits(0x7ff0_0000_0000_0002);
-        check(&[0.0, -0.0, 1.0, -1.0, 0.1, 12.34, 5e-324, f64::MAX, f64::INFINITY, f64::NAN, stale, 2f64.powi(53)]);
+        check(&[
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.1,
+            12.34,
+            5e-324,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NAN,
+            stale,
+            2f64.powi(53),
+        ]);
         check(&[-2f64.powi(63), 1e18, 99.9999, 1.0 / 3.0, i64::MAX as f64]);
     }
 

@@ -29,7 +29,8 @@ impl Batch {
     /// Two batches that together are this one, in order. None where there is but one row.
     pub fn split(mut self) -> Option<(Self, Self)> {
         let mut second = Self { tenant: self.tenant, ..Self::default() };
-        if let Some(rows) = self.rows.split_off(self.rows.len() / 2).filter(|rows| !rows.is_empty()) {
+        if let Some(rows) = self.rows.split_off(self.rows.len() / 2).filter(|rows| !rows.is_empty())
+        {
             second.rows = rows;
             second.histograms = std::mem::take(&mut self.histograms);
         } else {
@@ -90,7 +91,10 @@ impl MetricRows {
     /// Each run: its series, and where its rows begin and end.
     pub fn runs(&self) -> impl Iterator<Item = (SeriesRef, std::ops::Range<usize>)> + '_ {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|end| *end as usize));
-        self.series.iter().zip(begins.zip(&self.ends)).map(|(series, (begin, end))| (*series, begin..*end as usize))
+        self.series
+            .iter()
+            .zip(begins.zip(&self.ends))
+            .map(|(series, (begin, end))| (*series, begin..*end as usize))
     }
 
     /// Adds a row to the open run. Call [`Self::end_run`] after the last row of a series.

@@ -19,7 +19,8 @@ impl<'a> Reader<'a> {
 
     /// The next `count` bytes.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Damage> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Damage::Truncated(self.what))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or(Damage::Truncated(self.what))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -91,7 +92,8 @@ impl<'a> Reader<'a> {
     /// A text behind its length.
     pub(super) fn text(&mut self) -> Result<&'a str, Damage> {
         let length = self.count(1)?;
-        std::str::from_utf8(self.take(length)?).map_err(|_| Damage::Contradiction("text is not UTF-8"))
+        std::str::from_utf8(self.take(length)?)
+            .map_err(|_| Damage::Contradiction("text is not UTF-8"))
     }
 
     /// Runs a column decoder, which says how many bytes it used.

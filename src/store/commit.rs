@@ -88,7 +88,10 @@ impl Db {
                         let waited = self.queue_bell.wait_timeout(queue, interval);
                         waited.unwrap_or_else(std::sync::PoisonError::into_inner).0
                     }
-                    _ => self.queue_bell.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner),
+                    _ => self
+                        .queue_bell
+                        .wait(queue)
+                        .unwrap_or_else(std::sync::PoisonError::into_inner),
                 };
                 if queue.pending.is_empty() && matches!(self.config.sync, SyncPolicy::Interval(_)) {
                     break;
@@ -114,7 +117,8 @@ impl Db {
             waiting.push((it.records.len() as u64, it.batches, it.done));
             records.append(&mut it.records);
         }
-        let committed = self.commit_group(&records, waiting.iter().flat_map(|(_, batches, _)| batches));
+        let committed =
+            self.commit_group(&records, waiting.iter().flat_map(|(_, batches, _)| batches));
         let (mut position, answer) = match committed {
             Ok(first) => (first, Ok(())),
             Err(error) => {
@@ -159,7 +163,8 @@ impl Db {
         }
         self.catalog.show(visible);
         self.catalog.note(metadata.into_iter().cloned());
-        let head = Arc::clone(&self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).active);
+        let head =
+            Arc::clone(&self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).active);
         let now = u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
         head.since(now);
         let mut rows = 0;
@@ -174,7 +179,10 @@ impl Db {
         Counters::add(&self.counters.rows, rows);
         Counters::add(&self.counters.groups, 1);
         Counters::add(&self.counters.batches, records.len() as u64);
-        Counters::add(&self.counters.log_bytes, records.iter().map(|it| it.payload.len() as u64).sum());
+        Counters::add(
+            &self.counters.log_bytes,
+            records.iter().map(|it| it.payload.len() as u64).sum(),
+        );
         if head.rows() >= self.config.flush_rows {
             self.ring_upkeep();
         }
@@ -182,7 +190,11 @@ impl Db {
     }
 
     /// Appends to the catalog's log what it does not hold yet; the slots it then holds.
-    fn log_series(&self, commit: &mut Commit, metadata: &[&crate::model::Metadata]) -> Result<Slot, Error> {
+    fn log_series(
+        &self,
+        commit: &mut Commit,
+        metadata: &[&crate::model::Metadata],
+    ) -> Result<Slot, Error> {
         if !commit.catalog_log.is_open() {
             return self.begin_catalog(commit);
         }
@@ -198,10 +210,13 @@ impl Db {
     /// Makes a new file of the catalog that holds all series, and removes the one before.
     pub(super) fn begin_catalog(&self, commit: &mut Commit) -> Result<Slot, Error> {
         let known = self.catalog.metadata().clone();
-        let (old, end) = (commit.catalog_log.number(), self.catalog.with(|index| {
-            let slots: Vec<Slot> = (0..index.len()).collect();
-            commit.catalog_log.begin(index, &slots, known.values()).map(|_| index.len())
-        })?);
+        let (old, end) = (
+            commit.catalog_log.number(),
+            self.catalog.with(|index| {
+                let slots: Vec<Slot> = (0..index.len()).collect();
+                commit.catalog_log.begin(index, &slots, known.values()).map(|_| index.len())
+            })?,
+        );
         let number = commit.catalog_log.number();
         if let Err(error) = held(&self.manifest).apply(&[Edit::Catalog(number)]) {
             // Not known, so nothing may count on it.
@@ -252,7 +267,11 @@ impl Db {
         // On a large disk a share of it is more than upkeep ever needs.
         let reserve = reserve.min(RESERVE_MAX);
         if space.free < reserve {
-            return Err(Error::Full { directory: self.files.path_of(""), free: space.free, reserve });
+            return Err(Error::Full {
+                directory: self.files.path_of(""),
+                free: space.free,
+                reserve,
+            });
         }
         Ok(())
     }

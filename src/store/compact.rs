@@ -27,7 +27,8 @@ impl Db {
     /// Makes one part of neighbours. The caller holds `upkeep`.
     pub(super) fn merge_parts(&self, partition: Partition, inputs: &[FileId]) -> Result<(), Error> {
         let live = self.live();
-        let inputs: Vec<_> = live.of(partition).filter(|file| inputs.contains(&file.meta.id)).cloned().collect();
+        let inputs: Vec<_> =
+            live.of(partition).filter(|file| inputs.contains(&file.meta.id)).cloned().collect();
         if inputs.len() < 2 {
             return Ok(());
         }
@@ -116,7 +117,9 @@ impl Db {
 
     fn has_deletions(&self, live: &Live, partition: Partition) -> bool {
         live.of(partition).any(|file| {
-            live.tombstones.iter().any(|it| file.meta.id.0 < it.files_below && it.range.overlaps(partition.range()))
+            live.tombstones
+                .iter()
+                .any(|it| file.meta.id.0 < it.files_below && it.range.overlaps(partition.range()))
         })
     }
 
@@ -134,7 +137,8 @@ impl Db {
         for series in 0..ordered.len() {
             all.clear();
             let members = ordered.members(series).iter();
-            let sources: Vec<_> = members.map(|member| (member.source as usize, member.id as usize)).collect();
+            let sources: Vec<_> =
+                members.map(|member| (member.source as usize, member.id as usize)).collect();
             for (input, place) in &sources {
                 let Some(file) = inputs.get(*input) else { continue };
                 one.clear();
@@ -150,8 +154,10 @@ impl Db {
             if open.is_none() {
                 let id = held(&self.manifest).next_file();
                 let files = Arc::clone(&self.files);
-                let writer = DataWriter::create(files, self.database, id, FileKind::Block, partition)?;
-                let pairs = ordered.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                let writer =
+                    DataWriter::create(files, self.database, id, FileKind::Block, partition)?;
+                let pairs =
+                    ordered.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 open = Some((writer, LabelsWriter::new(pairs), 0));
             }
             let Some((writer, labels, count)) = &mut open else { continue };
@@ -172,10 +178,15 @@ impl Db {
     }
 
     /// Lists new files in place of others, and removes those.
-    pub(super) fn exchange(&self, gone: &[Arc<DataFile>], written: &[Written]) -> Result<(), Error> {
+    pub(super) fn exchange(
+        &self,
+        gone: &[Arc<DataFile>],
+        written: &[Written],
+    ) -> Result<(), Error> {
         let files = self.open_written(written)?;
         let ids: Vec<FileId> = gone.iter().map(|file| file.meta.id).collect();
-        let mut edits: Vec<Edit> = written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
+        let mut edits: Vec<Edit> =
+            written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
         edits.extend(ids.iter().map(|id| Edit::RemoveFile(*id)));
         held(&self.manifest).apply(&edits)?;
         self.change_live(|live| live.replace(&ids, files));
@@ -244,9 +255,13 @@ fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
         let is_known = db.catalog.with(|index| {
             let slots: Option<Vec<_>> = refs.iter().map(|it| index.slot(SeriesRef(*it))).collect();
             let Some(slots) = slots else { return false };
-            let list = |place: u32| slots.get(place as usize).map_or(&[][..], |slot| index.list(*slot));
-            let labels =
-                SourceLabels { pair_count: index.pairs().len(), list: &list, text: &|pair| index.pairs().text(pair) };
+            let list =
+                |place: u32| slots.get(place as usize).map_or(&[][..], |slot| index.list(*slot));
+            let labels = SourceLabels {
+                pair_count: index.pairs().len(),
+                list: &list,
+                text: &|pair| index.pairs().text(pair),
+            };
             order.add(source, &labels, 0..u32::try_from(slots.len()).unwrap_or(u32::MAX));
             true
         });

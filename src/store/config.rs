@@ -61,6 +61,12 @@ impl Default for Config {
 impl Config {
     /// Small limits, so that a test of few rows meets them all.
     pub fn small() -> Self {
-        Self { flush_rows: 400, segment_bytes: 16 << 10, page_cache_bytes: 1 << 20, seed: Some(7), ..Self::default() }
+        Self {
+            flush_rows: 400,
+            segment_bytes: 16 << 10,
+            page_cache_bytes: 1 << 20,
+            seed: Some(7),
+            ..Self::default()
+        }
     }
 }

@@ -30,17 +30,45 @@ impl Counters {
         let read = |counter: &AtomicU64| counter.load(Relaxed);
         vec![
             ("quipu_store_rows_total", "Rows that were made durable.", read(&self.rows)),
-            ("quipu_store_rows_unknown_total", "Rows of series that the catalog does not know.", read(&self.rows_unknown)),
+            (
+                "quipu_store_rows_unknown_total",
+                "Rows of series that the catalog does not know.",
+                read(&self.rows_unknown),
+            ),
             ("quipu_store_batches_total", "Batches that were made durable.", read(&self.batches)),
-            ("quipu_wal_groups_total", "Groups of batches that shared a write and a sync.", read(&self.groups)),
-            ("quipu_store_refused_batches_total", "Batches that could not be made durable.", read(&self.refused)),
-            ("quipu_wal_bytes_total", "Bytes of payload appended to the log.", read(&self.log_bytes)),
+            (
+                "quipu_wal_groups_total",
+                "Groups of batches that shared a write and a sync.",
+                read(&self.groups),
+            ),
+            (
+                "quipu_store_refused_batches_total",
+                "Batches that could not be made durable.",
+                read(&self.refused),
+            ),
+            (
+                "quipu_wal_bytes_total",
+                "Bytes of payload appended to the log.",
+                read(&self.log_bytes),
+            ),
             ("quipu_flushes_total", "Heads written as parts.", read(&self.flushes)),
-            ("quipu_flushed_rows_total", "Rows written from heads to parts.", read(&self.flushed_rows)),
+            (
+                "quipu_flushed_rows_total",
+                "Rows written from heads to parts.",
+                read(&self.flushed_rows),
+            ),
             ("quipu_merges_total", "Merges of neighbouring parts.", read(&self.merges)),
             ("quipu_seals_total", "Partitions sealed to blocks.", read(&self.seals)),
-            ("quipu_retention_files_total", "Files dropped by retention.", read(&self.dropped_files)),
-            ("quipu_upkeep_failures_total", "Flushes, merges and seals that failed and are tried again.", read(&self.upkeep_failures)),
+            (
+                "quipu_retention_files_total",
+                "Files dropped by retention.",
+                read(&self.dropped_files),
+            ),
+            (
+                "quipu_upkeep_failures_total",
+                "Flushes, merges and seals that failed and are tried again.",
+                read(&self.upkeep_failures),
+            ),
         ]
     }
 }

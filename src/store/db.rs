@@ -9,10 +9,10 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{
-    model::{self, Batch, Door, Label, SeriesKey, SeriesRef, SinkDone, TenantId, TimeRange, Timestamp},
-    os::{Clock, Files, Lock, PageCache},
+use crate::model::{
+    self, Batch, Door, Label, SeriesKey, SeriesRef, SinkDone, TenantId, TimeRange, Timestamp,
 };
+use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
     catalog::Catalog,

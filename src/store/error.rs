@@ -2,7 +2,8 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{codec, model};
+use crate::codec;
+use crate::model;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,9 @@ pub enum Error {
         reserve: u64,
     },
     /// More memory is in use than the budget allows.
-    #[error("memory is short: {used} of {limit} bytes are in use; try again later or raise --memory-max")]
+    #[error(
+        "memory is short: {used} of {limit} bytes are in use; try again later or raise --memory-max"
+    )]
     OutOfMemory {
         /// Bytes in use.
         used: u64,
@@ -130,9 +133,13 @@ impl From<&Error> for model::Error {
         match error {
             Error::Io { source, .. } if is_full(source) => Self::Full(text),
             Error::Io { .. } => Self::Io(text),
-            Error::Damaged { .. } | Error::Missing { .. } | Error::NoManifest { .. } => Self::Damaged(text),
+            Error::Damaged { .. } | Error::Missing { .. } | Error::NoManifest { .. } => {
+                Self::Damaged(text)
+            }
             Error::Full { .. } => Self::Full(text),
-            Error::Locked { .. } | Error::OutOfMemory { .. } | Error::Closed => Self::Unavailable(text),
+            Error::Locked { .. } | Error::OutOfMemory { .. } | Error::Closed => {
+                Self::Unavailable(text)
+            }
             Error::Invalid(_) => Self::Invalid(text),
         }
     }

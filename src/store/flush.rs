@@ -26,7 +26,8 @@ impl Db {
         crash_point("head-flush");
         let written = self.write_parts(&frozen)?;
         let (_, position) = frozen.positions();
-        let mut edits: Vec<Edit> = written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
+        let mut edits: Vec<Edit> =
+            written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
         edits.push(Edit::InFiles(position));
         edits.push(Edit::NextSeries(self.catalog.next_series()));
         self.apply_with_segments(edits, position)?;
@@ -128,7 +129,8 @@ impl Db {
                 if !parts.contains_key(partition) {
                     let id = held(&self.manifest).next_file();
                     let files = Arc::clone(&self.files);
-                    let writer = DataWriter::create(files, self.database, id, FileKind::Part, *partition)?;
+                    let writer =
+                        DataWriter::create(files, self.database, id, FileKind::Part, *partition)?;
                     parts.insert(*partition, Part { writer, refs: Vec::new() });
                 }
                 let Some(part) = parts.get_mut(partition) else { continue };
@@ -147,7 +149,8 @@ impl Db {
     /// Opens files that were just written.
     pub(super) fn open_written(&self, written: &[Written]) -> Result<Vec<Arc<DataFile>>, Error> {
         let open = |it: &Written| {
-            let key = FileKey { now: self.clock.monotonic(), database: self.database, meta: &it.meta };
+            let key =
+                FileKey { now: self.clock.monotonic(), database: self.database, meta: &it.meta };
             DataFile::open(&*self.files, key, Some(Arc::clone(&self.page_cache))).map(Arc::new)
         };
         written.iter().map(open).collect()

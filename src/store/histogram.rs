@@ -2,10 +2,8 @@
 //!
 //! Bytes: storage-format.md, "Histogram".
 
-use crate::{
-    codec,
-    model::{Histogram, ResetHint, Span},
-};
+use crate::codec;
+use crate::model::{Histogram, ResetHint, Span};
 
 use super::{
     bytes::{Reader, put_signed},
@@ -25,9 +23,10 @@ pub(super) fn encode(histogram: &Histogram, out: &mut Vec<u8>) {
     for number in [histogram.zero_threshold, histogram.zero_count, histogram.count, histogram.sum] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    for (spans, counts) in
-        [(&histogram.positive_spans, &histogram.positive), (&histogram.negative_spans, &histogram.negative)]
-    {
+    for (spans, counts) in [
+        (&histogram.positive_spans, &histogram.positive),
+        (&histogram.negative_spans, &histogram.negative),
+    ] {
         codec::encode_varint(spans.len() as u64, out);
         for span in spans {
             put_signed(i64::from(span.offset), out);
@@ -54,7 +53,8 @@ pub(super) fn decode(bytes: &mut Reader<'_>) -> Result<Histogram, Damage> {
         _ => return Err(Damage::Contradiction("histogram has unknown flags")),
     };
     let schema = bytes.u8()?.cast_signed();
-    let [zero_threshold, zero_count, count, sum] = [bytes.f64()?, bytes.f64()?, bytes.f64()?, bytes.f64()?];
+    let [zero_threshold, zero_count, count, sum] =
+        [bytes.f64()?, bytes.f64()?, bytes.f64()?, bytes.f64()?];
     let (positive_spans, positive) = buckets(bytes)?;
     let (negative_spans, negative) = buckets(bytes)?;
     let custom_values = floats(bytes)?;

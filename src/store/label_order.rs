@@ -50,7 +50,12 @@ fn number(count: usize) -> u32 {
 
 impl LabelOrder {
     /// Adds series of a source.
-    pub(super) fn add(&mut self, source: u32, labels: &SourceLabels<'_>, series: impl Iterator<Item = u32>) {
+    pub(super) fn add(
+        &mut self,
+        source: u32,
+        labels: &SourceLabels<'_>,
+        series: impl Iterator<Item = u32>,
+    ) {
         const UNKNOWN: u32 = u32::MAX;
         let mut numbers = vec![UNKNOWN; labels.pair_count];
         for id in series {
@@ -76,13 +81,17 @@ impl LabelOrder {
         for pair in &mut lists {
             *pair = ranks.get(*pair as usize).copied().unwrap_or_default();
         }
-        let place = |name: &dyn Fn(&str) -> bool| number(pairs.partition_point(|pair| name(&pair.0)));
+        let place =
+            |name: &dyn Fn(&str) -> bool| number(pairs.partition_point(|pair| name(&pair.0)));
         let metrics = place(&|name| name < METRIC_NAME)..place(&|name| name <= METRIC_NAME);
         let list = |member: &Member| list_of(&lists, member);
-        let metric = |member: &Member| list(member).iter().find(|pair| metrics.contains(pair)).copied();
+        let metric =
+            |member: &Member| list(member).iter().find(|pair| metrics.contains(pair)).copied();
         // The source decides between equals: members of a series stand by source.
         if metric_first {
-            members.sort_by(|a, b| (metric(a), list(a), a.source).cmp(&(metric(b), list(b), b.source)));
+            members.sort_by(|a, b| {
+                (metric(a), list(a), a.source).cmp(&(metric(b), list(b), b.source))
+            });
         } else {
             members.sort_by(|a, b| (list(a), a.source).cmp(&(list(b), b.source)));
         }
@@ -152,7 +161,8 @@ impl Ordered {
     /// The labels that a list of places stands for.
     pub(super) fn labels_of(&self, list: &[u32]) -> Labels {
         let pairs = list.iter().filter_map(|pair| self.pairs.get(*pair as usize));
-        let pairs: Vec<Label<'_>> = pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let pairs: Vec<Label<'_>> =
+            pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Labels::from_sorted(&pairs)
     }
 
@@ -171,7 +181,10 @@ mod tests {
 
     #[test]
     fn series_of_two_sources_meet_by_labels() {
-        let texts = [[("__name__", "b"), ("A", "x"), ("__name__", "a")], [("A", "x"), ("__name__", "a"), ("z", "1")]];
+        let texts = [
+            [("__name__", "b"), ("A", "x"), ("__name__", "a")],
+            [("A", "x"), ("__name__", "a"), ("z", "1")],
+        ];
         let lists: [[&[u32]; 3]; 2] = [[&[1, 0], &[1, 2], &[0]], [&[0, 1], &[1, 2], &[]]];
         let mut order = LabelOrder::default();
         for source in 0..2 {
@@ -183,15 +196,20 @@ mod tests {
             order.add(source as u32, &labels, 0..3);
         }
         let ordered = order.sort(false);
-        let shown: Vec<String> = (0..ordered.len()).map(|series| ordered.labels(series).to_string()).collect();
-        assert_eq!(shown, [
-            "{}",
-            r#"{A="x", __name__="a"}"#,
-            r#"{A="x", __name__="b"}"#,
-            r#"{__name__="a", z="1"}"#,
-            r#"{__name__="b"}"#,
-        ]);
-        let members: Vec<_> = ordered.members(1).iter().map(|member| (member.source, member.id)).collect();
+        let shown: Vec<String> =
+            (0..ordered.len()).map(|series| ordered.labels(series).to_string()).collect();
+        assert_eq!(
+            shown,
+            [
+                "{}",
+                r#"{A="x", __name__="a"}"#,
+                r#"{A="x", __name__="b"}"#,
+                r#"{__name__="a", z="1"}"#,
+                r#"{__name__="b"}"#,
+            ]
+        );
+        let members: Vec<_> =
+            ordered.members(1).iter().map(|member| (member.source, member.id)).collect();
         assert_eq!(members, [(0, 1), (1, 0)]);
     }
 }

@@ -30,7 +30,11 @@ impl Live {
     }
 
     /// Takes files in and others out.
-    pub(super) fn replace(&mut self, gone: &[FileId], new: impl IntoIterator<Item = Arc<DataFile>>) {
+    pub(super) fn replace(
+        &mut self,
+        gone: &[FileId],
+        new: impl IntoIterator<Item = Arc<DataFile>>,
+    ) {
         self.files.retain(|file| !gone.contains(&file.meta.id));
         self.files.extend(new);
         self.files.sort_by_key(|file| (file.meta.positions.1, file.meta.id));

@@ -85,14 +85,20 @@ fn compile(text: &str) -> Result<Accepts, Error> {
         ".+" => return Ok(Accepts::NonEmpty),
         _ => {}
     }
-    let invalid = |what: &dyn std::fmt::Display| Error::Invalid(format!("invalid regular expression {text:?}: {what}"));
-    let mut parser = regex_syntax::ParserBuilder::new().dot_matches_new_line(true).nest_limit(200).build();
+    let invalid = |what: &dyn std::fmt::Display| {
+        Error::Invalid(format!("invalid regular expression {text:?}: {what}"))
+    };
+    let mut parser =
+        regex_syntax::ParserBuilder::new().dot_matches_new_line(true).nest_limit(200).build();
     let hir = parser.parse(text).map_err(|error| invalid(&error))?;
     if let Some(texts) = texts_of(&hir) {
         return Ok(Accepts::Texts(texts));
     }
     let anchored = format!("^(?s:{text})$");
-    let regex = regex::RegexBuilder::new(&anchored).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build();
+    let regex = regex::RegexBuilder::new(&anchored)
+        .size_limit(REGEX_BYTES_MAX)
+        .dfa_size_limit(REGEX_BYTES_MAX)
+        .build();
     Ok(Accepts::Regex(Box::new(regex.map_err(|error| invalid(&error))?)))
 }
 
@@ -138,7 +144,9 @@ pub(super) fn select(terms: &dyn Terms, tests: &[Test]) -> Result<RoaringBitmap,
         selected = Some(all);
     }
     let mut selected = selected.unwrap_or_else(|| terms.all());
-    for test in tests.iter().filter(|test| test.accepts_empty && !matches!(test.accepts, Accepts::Any)) {
+    for test in
+        tests.iter().filter(|test| test.accepts_empty && !matches!(test.accepts, Accepts::Any))
+    {
         let mut refused = RoaringBitmap::new();
         add_values(terms, test, false, &mut refused)?;
         selected -= refused;
@@ -147,7 +155,12 @@ pub(super) fn select(terms: &dyn Terms, tests: &[Test]) -> Result<RoaringBitmap,
 }
 
 /// Adds the series of the values whose test ends as `wanted`.
-fn add_values(terms: &dyn Terms, test: &Test, wanted: bool, out: &mut RoaringBitmap) -> Result<(), Damage> {
+fn add_values(
+    terms: &dyn Terms,
+    test: &Test,
+    wanted: bool,
+    out: &mut RoaringBitmap,
+) -> Result<(), Damage> {
     if let Accepts::Texts(texts) = &test.accepts
         && wanted != test.is_negated
     {
@@ -242,10 +255,15 @@ mod tests {
         let index = index();
         for name in ["__name__", "job", "none"] {
             for op in [Equal, NotEqual, Regex, NotRegex] {
-                for value in ["", "up", "api", "api|web", "a.*", ".*", ".+", "(api)?", "[aw].*", "api|", "^api$", "a?p?i?"] {
+                for value in [
+                    "", "up", "api", "api|web", "a.*", ".*", ".+", "(api)?", "[aw].*", "api|",
+                    "^api$", "a?p?i?",
+                ] {
                     let test = [Test::new(&matcher(name, op, value)).unwrap()];
                     let found: Vec<u32> = select(&index, &test).unwrap().iter().collect();
-                    let expected: Vec<u32> = (0..index.len()).filter(|slot| test[0].passes(&index.labels(*slot))).collect();
+                    let expected: Vec<u32> = (0..index.len())
+                        .filter(|slot| test[0].passes(&index.labels(*slot)))
+                        .collect();
                     assert_eq!(found, expected, "{name} {op:?} {value:?}");
                 }
             }
@@ -258,7 +276,10 @@ mod tests {
             let test = [Test::new(&matcher("job", MatchOp::Regex, value)).unwrap()];
             select(&index(), &test).unwrap().len()
         };
-        assert_eq!((count("ap"), count("api"), count("api.x"), count("a|w"), count("api|web")), (0, 1, 1, 0, 2));
+        assert_eq!(
+            (count("ap"), count("api"), count("api.x"), count("a|w"), count("api|web")),
+            (0, 1, 1, 0, 2)
+        );
     }
 
     #[test]

@@ -43,7 +43,11 @@ pub(super) struct Aged<'a> {
 
 /// What should be done now, most useful first. `in_heads` tells whether a head holds rows of a
 /// partition.
-pub(super) fn plan(files: &[Aged<'_>], in_heads: impl Fn(Partition) -> bool, moment: Moment) -> Vec<Job> {
+pub(super) fn plan(
+    files: &[Aged<'_>],
+    in_heads: impl Fn(Partition) -> bool,
+    moment: Moment,
+) -> Vec<Job> {
     let mut partitions: BTreeMap<Partition, Vec<&Aged<'_>>> = BTreeMap::new();
     for file in files {
         partitions.entry(file.meta.partition).or_default().push(file);
@@ -66,9 +70,12 @@ fn should_seal(
     in_heads: &impl Fn(Partition) -> bool,
     moment: Moment,
 ) -> bool {
-    let bytes_of = |kind| files.iter().filter(move |file| file.meta.kind == kind).map(|file| file.meta.bytes).sum();
+    let bytes_of = |kind| {
+        files.iter().filter(move |file| file.meta.kind == kind).map(|file| file.meta.bytes).sum()
+    };
     let (parts, blocks): (u64, u64) = (bytes_of(FileKind::Part), bytes_of(FileKind::Block));
-    let newest = files.iter().filter(|file| file.meta.kind == FileKind::Part).map(|file| file.age).min();
+    let newest =
+        files.iter().filter(|file| file.meta.kind == FileKind::Part).map(|file| file.age).min();
     let Some(quiet) = newest else { return false };
     let is_over = partition.until < moment.now;
     let is_quiet = quiet >= moment.seal_after && !in_heads(partition);
@@ -80,7 +87,8 @@ fn should_seal(
 
 /// The neighbours to merge: the smallest size of which there are enough in a row.
 fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
-    let parts: Vec<&FileMeta> = files.iter().map(|file| file.meta).filter(|meta| meta.kind == FileKind::Part).collect();
+    let parts: Vec<&FileMeta> =
+        files.iter().map(|file| file.meta).filter(|meta| meta.kind == FileKind::Part).collect();
     let mut sizes: Vec<u32> = parts.iter().map(|meta| size(meta.bytes)).collect();
     sizes.sort_unstable();
     sizes.dedup();
@@ -121,7 +129,8 @@ mod tests {
     /// Jobs for parts (blocks where the size is negative) of so many KiB, all of an age.
     fn jobs(kib: &[i64], age_s: u64, now: i64) -> Vec<Job> {
         let kind = |kib: i64| if kib < 0 { FileKind::Block } else { FileKind::Part };
-        let metas: Vec<_> = (1..).zip(kib).map(|(id, kib)| meta(id, kind(*kib), kib.unsigned_abs())).collect();
+        let metas: Vec<_> =
+            (1..).zip(kib).map(|(id, kib)| meta(id, kind(*kib), kib.unsigned_abs())).collect();
         let age = Duration::from_secs(age_s);
         let files: Vec<_> = metas.iter().map(|meta| Aged { meta, age }).collect();
         plan(&files, |_| false, Moment { now, seal_after: Duration::from_mins(10) })

@@ -4,10 +4,8 @@
 //! again. Rows that are in files and in the log are there twice and end as one; rows that were deleted,
 //! or replaced in a file that a merge had not removed yet, may come back.
 
-use crate::{
-    model::{Table, TenantId},
-    os::Files,
-};
+use crate::model::{Table, TenantId};
+use crate::os::Files;
 
 use super::{
     catalog,
@@ -75,7 +73,10 @@ fn database(files: &dyn Files, found: &[Frame]) -> Result<u128, Error> {
             return Ok(u128::from_le_bytes(id));
         }
     }
-    Err(Error::Invalid(format!("nothing in {} tells which database it was", files.path_of("").display())))
+    Err(Error::Invalid(format!(
+        "nothing in {} tells which database it was",
+        files.path_of("").display()
+    )))
 }
 
 fn meta(frame: &Frame) -> FileMeta {

@@ -82,7 +82,11 @@ impl Db {
         if manifest.sequence() < judgement.manifest {
             let missing = judgement.manifest - manifest.sequence();
             let what = super::Damage::RecordsMissing(missing);
-            return Err(Error::Damaged { file: files.path_of(&manifest.path()), at: manifest.end(), what });
+            return Err(Error::Damaged {
+                file: files.path_of(&manifest.path()),
+                at: manifest.end(),
+                what,
+            });
         }
         let replayed = replay(&*files, &scans, &judgement, &head, &index, state.in_files)?;
         found.metadata.extend(replayed.metadata);
@@ -93,7 +97,14 @@ impl Db {
         let last = scans.iter().map(Scan::last).fold(state.in_files, u64::max);
         let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
         let closed = closed.map(|(scan, _)| (scan.number, scan.last()));
-        let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, last, closed, state.segments.1);
+        let wal = Wal::new(
+            Arc::clone(&files),
+            database,
+            config.segment_bytes,
+            last,
+            closed,
+            state.segments.1,
+        );
         if !head.is_empty() {
             head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         }
@@ -160,7 +171,10 @@ fn open_manifest(files: &Arc<dyn Files>, config: Config) -> Result<Manifest, Err
     let Some(read) = opened.read else {
         for folder in [wal::FOLDER, TABLES] {
             if files.exists(folder).map_err(failed(&**files, "look for", folder))? {
-                return Err(Error::NoManifest { directory: files.path_of(""), manifest: files.path_of(manifest::FOLDER) });
+                return Err(Error::NoManifest {
+                    directory: files.path_of(""),
+                    manifest: files.path_of(manifest::FOLDER),
+                });
             }
         }
         return Manifest::create(Arc::clone(files), seed(config));
@@ -243,7 +257,9 @@ fn open_files(
     for meta in state.files.values() {
         match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
             Ok(file) => open.push(Arc::new(file)),
-            Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => recovery.findings.push(error.to_string()),
+            Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
+                recovery.findings.push(error.to_string());
+            }
             Err(error) => return Err(error),
         }
     }
@@ -288,7 +304,8 @@ fn scan_log(files: &dyn Files, database: u128, state: &State) -> Result<Vec<Scan
             files.remove(&path).map_err(failed(files, "remove", &path))?;
             continue;
         }
-        let bytes = read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
+        let bytes =
+            read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
         scans.push(wal::scan(&bytes, number, database));
     }
     Ok(scans)
@@ -318,7 +335,11 @@ fn name_damage(
     let mut aside = BTreeSet::new();
     for finding in &judgement.damage {
         let path = wal::segment_path(finding.number);
-        let error = Error::Damaged { file: files.path_of(&path), at: finding.at, what: finding.what.clone() };
+        let error = Error::Damaged {
+            file: files.path_of(&path),
+            at: finding.at,
+            what: finding.what.clone(),
+        };
         recovery.findings.push(error.to_string());
         aside.insert(path);
     }
@@ -331,7 +352,11 @@ fn name_damage(
     for path in aside {
         // Best effort, and without new space: the finding was named either way.
         let name = path.rsplit('/').next().unwrap_or(&path);
-        drop(files.create_dir_all(QUARANTINE).and_then(|()| files.hard_link(&path, &format!("{QUARANTINE}/{name}"))));
+        drop(
+            files
+                .create_dir_all(QUARANTINE)
+                .and_then(|()| files.hard_link(&path, &format!("{QUARANTINE}/{name}"))),
+        );
     }
 }
 
@@ -377,10 +402,15 @@ fn replay(
             if position <= in_files {
                 continue;
             }
-            let damaged = |what| Error::Damaged { file: files.path_of(&path), at: found.offset as u64, what };
+            let damaged =
+                |what| Error::Damaged { file: files.path_of(&path), at: found.offset as u64, what };
             let payload = found.payload(&bytes).map_err(damaged)?;
             let batch = wal::decode_rows(payload, found.header().tenant).map_err(damaged)?;
-            replayed.next_series = batch.rows.series().iter().fold(replayed.next_series, |next, it| next.max(it.0 + 1));
+            replayed.next_series = batch
+                .rows
+                .series()
+                .iter()
+                .fold(replayed.next_series, |next, it| next.max(it.0 + 1));
             replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
             replayed.records += 1;
             replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));

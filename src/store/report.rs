@@ -56,7 +56,12 @@ impl Db {
     pub fn storage(&self) -> Result<Storage, Error> {
         let live = self.live();
         let mut storage = Storage::default();
-        let logs = [("log", wal::FOLDER), ("manifest", super::manifest::FOLDER), ("catalog", catalog::FOLDER), ("quarantine", QUARANTINE)];
+        let logs = [
+            ("log", wal::FOLDER),
+            ("manifest", super::manifest::FOLDER),
+            ("catalog", catalog::FOLDER),
+            ("quarantine", QUARANTINE),
+        ];
         for (kind, folder) in logs {
             let (files, bytes) = self.folder_bytes(folder)?;
             storage.kinds.push(KindBytes { kind, files, bytes });
@@ -64,12 +69,16 @@ impl Db {
         }
         let of = |is_block: bool, kind: &'static str| {
             let files = live.files.iter().filter(|file| file.is_block() == is_block);
-            let (files, bytes) = files.fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.meta.bytes));
+            let (files, bytes) =
+                files.fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.meta.bytes));
             KindBytes { kind, files, bytes }
         };
         storage.kinds.extend([of(false, "parts"), of(true, "blocks")]);
         for file in &live.files {
-            let index = file.directory().iter().filter(|entry| !matches!(entry.section, Section::Data | Section::Exemplars));
+            let index = file
+                .directory()
+                .iter()
+                .filter(|entry| !matches!(entry.section, Section::Data | Section::Exemplars));
             storage.index_bytes += index.map(|entry| entry.length).sum::<u64>();
             storage.rows += file.meta.rows;
         }
@@ -92,8 +101,18 @@ impl Db {
     pub fn counters(&self) -> Vec<Counter> {
         let live = self.live();
         let counted = self.counters.list().into_iter();
-        let counted = counted.map(|(name, help, value)| Counter { name, help, is_counter: true, value: as_float(value) });
-        let gauge = |name, help, value: u64| Counter { name, help, is_counter: false, value: as_float(value) };
+        let counted = counted.map(|(name, help, value)| Counter {
+            name,
+            help,
+            is_counter: true,
+            value: as_float(value),
+        });
+        let gauge = |name, help, value: u64| Counter {
+            name,
+            help,
+            is_counter: false,
+            value: as_float(value),
+        };
         let head_rows = live.heads().map(|head| head.rows()).sum();
         let (parts, blocks) = live.files.iter().fold((0, 0), |(parts, blocks), file| {
             if file.is_block() { (parts, blocks + 1) } else { (parts + 1, blocks) }
@@ -106,8 +125,16 @@ impl Db {
             .chain([
                 gauge("quipu_head_rows", "Rows in memory that are not in files yet.", head_rows),
                 gauge("quipu_series", "Series in the catalog.", u64::from(self.catalog.visible())),
-                gauge("quipu_store_memory_bytes", "Bytes that the store holds in memory, as last counted.", self.memory.load(Relaxed)),
-                gauge("quipu_store_memory_max_bytes", "Bytes that the store may hold in memory.", self.config.memory_max),
+                gauge(
+                    "quipu_store_memory_bytes",
+                    "Bytes that the store holds in memory, as last counted.",
+                    self.memory.load(Relaxed),
+                ),
+                gauge(
+                    "quipu_store_memory_max_bytes",
+                    "Bytes that the store may hold in memory.",
+                    self.config.memory_max,
+                ),
                 gauge("quipu_parts", "Live parts.", parts),
                 gauge("quipu_blocks", "Live blocks.", blocks),
                 gauge("quipu_wal_position", "Position of the record appended last.", position),

@@ -43,7 +43,8 @@ impl SeriesRows {
 
     /// Sorts rows that came in any order; of floats of one time the last in the order holds.
     pub(super) fn sort(&mut self) {
-        let mut order: Vec<u32> = (0..u32::try_from(self.times.len()).unwrap_or(u32::MAX)).collect();
+        let mut order: Vec<u32> =
+            (0..u32::try_from(self.times.len()).unwrap_or(u32::MAX)).collect();
         let time = |i: u32| self.times.get(i as usize).copied().unwrap_or_default();
         // By place too: an unstable sort that is stable.
         order.sort_unstable_by_key(|i| (time(*i), *i));
@@ -54,7 +55,8 @@ impl SeriesRows {
                 None => kept.push(i),
             }
         }
-        let pick = |column: &[i64]| kept.iter().filter_map(|i| column.get(*i as usize).copied()).collect();
+        let pick =
+            |column: &[i64]| kept.iter().filter_map(|i| column.get(*i as usize).copied()).collect();
         self.values = kept.iter().filter_map(|i| self.values.get(*i as usize).copied()).collect();
         self.starts = pick(&self.starts);
         self.times = pick(&self.times);
@@ -184,7 +186,10 @@ mod tests {
     fn a_histogram_replaces_a_float_of_its_time_and_is_replaced_by_a_later_one() {
         let point = |time| HistogramPoint { time, start: 0, value: Arc::default() };
         let mut all = rows(&[(1, 1.0), (2, 2.0)]);
-        all.overlay(&mut SeriesRows { histograms: vec![point(2), point(3)], ..SeriesRows::default() });
+        all.overlay(&mut SeriesRows {
+            histograms: vec![point(2), point(3)],
+            ..SeriesRows::default()
+        });
         assert_eq!((&all.times[..], all.histograms.len()), (&[1][..], 2));
         all.overlay(&mut rows(&[(3, 3.0)]));
         assert_eq!((&all.times[..], all.histograms.len()), (&[1, 3][..], 1));

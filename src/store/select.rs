@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading, Rows, SeriesRef,
-    TimeRange, Timestamp, Visitor,
+    self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
+    Rows, SeriesRef, TimeRange, Timestamp, Visitor,
 };
 
 use super::{
@@ -110,7 +110,9 @@ fn with_rows(
         found |= file.slots(index)? & wanted;
     }
     for head in live.heads() {
-        let span = head.times().and_then(|(first, last)| TimeRange::closed(Timestamp(first), Timestamp(last)));
+        let span = head
+            .times()
+            .and_then(|(first, last)| TimeRange::closed(Timestamp(first), Timestamp(last)));
         if !span.is_some_and(|span| span.overlaps(range)) {
             continue;
         }
@@ -152,11 +154,18 @@ impl Picked {
 
     /// The slot of a series in the catalog.
     pub(super) fn slot(&self, series: u32) -> Option<Slot> {
-        self.ordered.members(series).iter().find(|member| member.source == CATALOG).map(|member| member.id)
+        self.ordered
+            .members(series)
+            .iter()
+            .find(|member| member.source == CATALOG)
+            .map(|member| member.id)
     }
 
     /// The live files, each with the place of a series in it.
-    pub(super) fn places(&self, series: u32) -> impl Iterator<Item = (&Arc<DataFile>, Result<usize, Error>)> {
+    pub(super) fn places(
+        &self,
+        series: u32,
+    ) -> impl Iterator<Item = (&Arc<DataFile>, Result<usize, Error>)> {
         let slot = self.slot(series);
         let reference = slot.map(|slot| self.catalog.with(|index| index.series(slot)));
         (1..).zip(&self.live.files).filter_map(move |(source, file)| {
@@ -182,7 +191,13 @@ impl Picked {
     }
 
     /// The rows of a series in `range`, into the empty `rows`.
-    fn read(&self, series: u32, range: TimeRange, rows: &mut SeriesRows, one: &mut SeriesRows) -> Result<(), Error> {
+    fn read(
+        &self,
+        series: u32,
+        range: TimeRange,
+        rows: &mut SeriesRows,
+        one: &mut SeriesRows,
+    ) -> Result<(), Error> {
         for (file, place) in self.places(series) {
             let place = place?;
             one.clear();
@@ -218,8 +233,12 @@ impl model::Selection for Picked {
             Grouping::By(names) => (names, true),
             Grouping::Without(names) => (names, false),
         };
-        let kept: Vec<bool> =
-            self.ordered.pairs().iter().map(|(name, _)| names.iter().any(|it| it == name) == is_by).collect();
+        let kept: Vec<bool> = self
+            .ordered
+            .pairs()
+            .iter()
+            .map(|(name, _)| names.iter().any(|it| it == name) == is_by)
+            .collect();
         let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut of = Vec::with_capacity(self.ordered.len() as usize);
         let mut key = Vec::new();
@@ -255,7 +274,9 @@ impl model::Selection for Picked {
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<(), model::Error> {
-        let Some(range) = touched(reading).and_then(|range| range.intersection(self.range)) else { return Ok(()) };
+        let Some(range) = touched(reading).and_then(|range| range.intersection(self.range)) else {
+            return Ok(());
+        };
         let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
         for series in series.start..series.end.min(self.ordered.len()) {
             rows.clear();
@@ -274,7 +295,11 @@ impl model::Selection for Picked {
         let in_heads: u64 = self.live.heads().map(|head| head.rows()).sum();
         let picked = u64::from(self.ordered.len());
         let share = |of: u64| if series == 0 { 0 } else { of / series * picked };
-        Estimate { series: picked, rows: share(rows) + in_heads.min(in_heads / 1000 * picked), bytes: share(bytes) }
+        Estimate {
+            series: picked,
+            rows: share(rows) + in_heads.min(in_heads / 1000 * picked),
+            bytes: share(bytes),
+        }
     }
 
     fn generation(&self) -> Stamp {
@@ -290,18 +315,29 @@ impl model::Selection for Picked {
 /// The times that windows touch.
 fn touched(reading: &Reading) -> Option<TimeRange> {
     let windows = &reading.windows;
-    let last = windows.first_end.saturating_add(windows.step.saturating_mul(i64::from(windows.count.saturating_sub(1))));
+    let last = windows
+        .first_end
+        .saturating_add(windows.step.saturating_mul(i64::from(windows.count.saturating_sub(1))));
     let first = windows.first_end.saturating_sub(windows.length).saturating_add(1);
     TimeRange::closed(Timestamp(first), Timestamp(last))
 }
 
 /// Lends rows by time, floats and histograms in turns.
-fn lend(series: u32, rows: &SeriesRows, with_starts: bool, visit: &mut dyn Visitor) -> Result<(), model::Error> {
+fn lend(
+    series: u32,
+    rows: &SeriesRows,
+    with_starts: bool,
+    visit: &mut dyn Visitor,
+) -> Result<(), model::Error> {
     let mut next = 0;
     let mut histograms = rows.histograms.as_slice();
     loop {
         let end = histograms.first().map_or(rows.times.len(), |point| {
-            next + rows.times.get(next..).unwrap_or_default().partition_point(|time| *time < point.time)
+            next + rows
+                .times
+                .get(next..)
+                .unwrap_or_default()
+                .partition_point(|time| *time < point.time)
         });
         while next < end {
             let until = end.min(next + LENT_ROWS_MAX);
@@ -312,7 +348,9 @@ fn lend(series: u32, rows: &SeriesRows, with_starts: bool, visit: &mut dyn Visit
         }
         let Some(first) = histograms.first() else { return Ok(()) };
         let until = rows.times.get(next).copied().unwrap_or(i64::MAX);
-        let count = histograms.partition_point(|point| point.time < until).max(usize::from(first.time == i64::MAX));
+        let count = histograms
+            .partition_point(|point| point.time < until)
+            .max(usize::from(first.time == i64::MAX));
         let (now, later) = histograms.split_at(count.min(LENT_ROWS_MAX));
         if lend_histograms(series, now, visit)? == Flow::NextSeries {
             return Ok(());
@@ -334,7 +372,11 @@ fn lend_floats(
     visit.rows(series, Rows { times, values, starts, histograms: &[] })
 }
 
-fn lend_histograms(series: u32, points: &[HistogramPoint], visit: &mut dyn Visitor) -> Result<Flow, model::Error> {
+fn lend_histograms(
+    series: u32,
+    points: &[HistogramPoint],
+    visit: &mut dyn Visitor,
+) -> Result<Flow, model::Error> {
     let times: Vec<i64> = points.iter().map(|point| point.time).collect();
     let starts: Vec<i64> = points.iter().map(|point| point.start).collect();
     let values: Vec<_> = points.iter().map(|point| Arc::clone(&point.value)).collect();

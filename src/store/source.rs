@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    self, Ask, Cardinality, Exemplar, ExemplarSeries, Labels, METRIC_NAME, Metadata, Scope, Selection, Timestamp,
+    self, Ask, Cardinality, Exemplar, ExemplarSeries, Labels, METRIC_NAME, Metadata, Scope,
+    Selection, Timestamp,
 };
 
 use super::{catalog::Index, db::Db, select::Picked};
@@ -22,7 +23,12 @@ impl model::Source for Db {
 
     fn label_values(&self, ask: &Ask<'_>, name: &str) -> Result<Vec<String>, model::Error> {
         let picked = self.pick(ask)?;
-        Ok(picked.pairs().iter().filter(|pair| pair.0 == name).map(|(_, value)| value.clone()).collect())
+        Ok(picked
+            .pairs()
+            .iter()
+            .filter(|pair| pair.0 == name)
+            .map(|(_, value)| value.clone())
+            .collect())
     }
 
     fn series(&self, ask: &Ask<'_>) -> Result<Vec<Labels>, model::Error> {
@@ -55,9 +61,18 @@ impl model::Source for Db {
                     }
                     entry.insert(by_place);
                 }
-                exemplars.extend(files.get(&id).and_then(|file| file.get(&place)).into_iter().flatten().cloned());
+                exemplars.extend(
+                    files.get(&id).and_then(|file| file.get(&place)).into_iter().flatten().cloned(),
+                );
             }
-            exemplars.extend(picked.slot(series).and_then(|slot| heads.get(&slot)).into_iter().flatten().cloned());
+            exemplars.extend(
+                picked
+                    .slot(series)
+                    .and_then(|slot| heads.get(&slot))
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
             exemplars.retain(|exemplar| ask.range.contains(Timestamp(exemplar.time)));
             exemplars.sort_by_key(|exemplar| exemplar.time);
             exemplars.dedup();
@@ -70,7 +85,11 @@ impl model::Source for Db {
 
     fn cardinality(&self, _scope: &Scope, limit: usize) -> Cardinality {
         let live = self.live();
-        let times = live.files.iter().map(|file| file.meta.times).chain(live.heads().filter_map(|head| head.times()));
+        let times = live
+            .files
+            .iter()
+            .map(|file| file.meta.times)
+            .chain(live.heads().filter_map(|head| head.times()));
         let time = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
         let head_rows = live.heads().map(|head| head.rows()).sum();
         let counted = self.catalog.with(|index| count(index, limit));
@@ -89,9 +108,12 @@ fn in_heads(db: &Db) -> BTreeMap<u32, Vec<Exemplar>> {
 fn count(index: &Index, limit: usize) -> Cardinality {
     let pairs = index.pairs();
     let names: BTreeSet<&str> = pairs.names().collect();
-    let texts = |name: &str| pairs.of_name(name).iter().map(|pair| pairs.text(*pair).1.len() as u64).sum::<u64>();
+    let texts = |name: &str| {
+        pairs.of_name(name).iter().map(|pair| pairs.text(*pair).1.len() as u64).sum::<u64>()
+    };
     let of_metric = pairs.of_name(METRIC_NAME).iter();
-    let by_metric = of_metric.map(|pair| (pairs.text(*pair).1.to_owned(), index.postings_len(*pair)));
+    let by_metric =
+        of_metric.map(|pair| (pairs.text(*pair).1.to_owned(), index.postings_len(*pair)));
     let all = (0..u32::try_from(pairs.len()).unwrap_or(u32::MAX)).map(|pair| {
         let (name, value) = pairs.text(pair);
         (format!("{name}={value}"), index.postings_len(pair))
@@ -100,7 +122,10 @@ fn count(index: &Index, limit: usize) -> Cardinality {
         series: u64::from(index.len()),
         label_pairs: pairs.len() as u64,
         by_metric: most(by_metric, limit),
-        values_by_name: most(names.iter().map(|name| ((*name).to_owned(), pairs.of_name(name).len() as u64)), limit),
+        values_by_name: most(
+            names.iter().map(|name| ((*name).to_owned(), pairs.of_name(name).len() as u64)),
+            limit,
+        ),
         bytes_by_name: most(names.iter().map(|name| ((*name).to_owned(), texts(name))), limit),
         by_pair: most(all, limit),
         ..Cardinality::default()

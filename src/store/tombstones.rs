@@ -36,7 +36,9 @@ impl Deletions {
     /// Takes away the rows that are deleted in a file.
     pub(super) fn apply(&self, file: FileId, labels: Option<&Labels>, rows: &mut SeriesRows) {
         for (tombstone, tests) in &self.0 {
-            if file.0 < tombstone.files_below && labels.is_some_and(|labels| tests.iter().all(|test| test.passes(labels))) {
+            if file.0 < tombstone.files_below
+                && labels.is_some_and(|labels| tests.iter().all(|test| test.passes(labels)))
+            {
                 rows.retain(|time| !tombstone.range.contains(Timestamp(time)));
             }
         }
@@ -64,7 +66,9 @@ impl Db {
             manifest.apply(&[Edit::Delete(tombstone.clone())]).map_err(model::Error::from)?;
             tombstone
         };
-        self.change_live(|live| live.tombstones = [&live.tombstones[..], &[tombstone]].concat().into());
+        self.change_live(|live| {
+            live.tombstones = [&live.tombstones[..], &[tombstone]].concat().into();
+        });
         Ok(self.drop_done_deletions()?)
     }
 
@@ -73,7 +77,10 @@ impl Db {
         let mut manifest = held(&self.manifest);
         let state = manifest.state();
         let is_open = |it: &Tombstone| {
-            state.files.values().any(|file| file.id.0 < it.files_below && it.range.overlaps(file.partition.range()))
+            state
+                .files
+                .values()
+                .any(|file| file.id.0 < it.files_below && it.range.overlaps(file.partition.range()))
         };
         // They are forgotten in order: a later one that is done waits for an earlier one.
         let done = state.tombstones.iter().take_while(|it| !is_open(it)).count();

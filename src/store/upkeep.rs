@@ -1,9 +1,6 @@
 //! What goes on in the background: flush, merge, seal, retention. One at a time.
 
-use std::{
-    sync::PoisonError,
-    time::Duration,
-};
+use std::{sync::PoisonError, time::Duration};
 
 use super::{
     counters::Counters,
@@ -85,9 +82,12 @@ impl Db {
         let live = self.live();
         let now = self.clock.monotonic();
         let aged = |file: &std::sync::Arc<super::file::DataFile>| now.saturating_sub(file.opened);
-        let files: Vec<Aged<'_>> = live.files.iter().map(|file| Aged { meta: &file.meta, age: aged(file) }).collect();
+        let files: Vec<Aged<'_>> =
+            live.files.iter().map(|file| Aged { meta: &file.meta, age: aged(file) }).collect();
         let in_heads = |partition: Partition| {
-            live.heads().filter_map(|head| head.times()).any(|(first, last)| first <= partition.until && last > partition.after)
+            live.heads()
+                .filter_map(|head| head.times())
+                .any(|(first, last)| first <= partition.until && last > partition.after)
         };
         let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
         plan::plan(&files, in_heads, moment).into_iter().next()
@@ -99,8 +99,11 @@ impl Db {
         let span = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
         let cutoff = self.clock.now().saturating_sub(span);
         let live = self.live();
-        let gone: Vec<_> = live.files.iter().filter(|file| file.meta.partition.until < cutoff).cloned().collect();
-        let Some(until) = gone.iter().map(|file| file.meta.partition.until).max() else { return Ok(()) };
+        let gone: Vec<_> =
+            live.files.iter().filter(|file| file.meta.partition.until < cutoff).cloned().collect();
+        let Some(until) = gone.iter().map(|file| file.meta.partition.until).max() else {
+            return Ok(());
+        };
         let mut edits: Vec<Edit> = gone.iter().map(|file| Edit::RemoveFile(file.meta.id)).collect();
         edits.push(Edit::DroppedUntil(until));
         held(&self.manifest).apply(&edits)?;
@@ -136,7 +139,8 @@ impl Db {
         while self.flush_head()? {}
         let live = self.live();
         for partition in partitions(&live) {
-            let parts: Vec<_> = live.of(partition).filter(|it| !it.is_block()).map(|it| it.meta.id).collect();
+            let parts: Vec<_> =
+                live.of(partition).filter(|it| !it.is_block()).map(|it| it.meta.id).collect();
             self.merge_parts(partition, &parts)?;
         }
         Ok(())

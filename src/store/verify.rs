@@ -55,7 +55,9 @@ const REPAIR: &str = "run `quipu repair` to put it aside, or restore it from a b
 /// Where files cannot be read at all. Damage is no error: it is in the report.
 pub fn verify(files: &dyn Files, is_deep: bool) -> Result<Report, Error> {
     let mut report = Report::default();
-    let Some((state, database, sequence)) = check_manifest(files, &mut report)? else { return Ok(report) };
+    let Some((state, database, sequence)) = check_manifest(files, &mut report)? else {
+        return Ok(report);
+    };
     check_files(files, &state, database, is_deep, &mut report)?;
     let claims = check_log(files, &state, database, sequence, &mut report)?;
     check_catalog(files, &state, database, claims, &mut report)?;
@@ -65,13 +67,21 @@ pub fn verify(files: &dyn Files, is_deep: bool) -> Result<Report, Error> {
 
 impl Report {
     fn find(&mut self, file: &str, error: &Error, lost: impl Into<String>) {
-        let finding = Finding { what: error.to_string(), file: file.to_owned(), lost: lost.into(), advice: REPAIR };
+        let finding = Finding {
+            what: error.to_string(),
+            file: file.to_owned(),
+            lost: lost.into(),
+            advice: REPAIR,
+        };
         self.findings.push(finding);
     }
 }
 
 /// The state, the database, and how many edits are durable. None where it is not known what lives.
-fn check_manifest(files: &dyn Files, report: &mut Report) -> Result<Option<(State, u128, u64)>, Error> {
+fn check_manifest(
+    files: &dyn Files,
+    report: &mut Report,
+) -> Result<Option<(State, u128, u64)>, Error> {
     let opened = match manifest::read(files) {
         Ok(opened) => opened,
         Err(error @ Error::Damaged { .. }) => {
@@ -82,13 +92,21 @@ fn check_manifest(files: &dyn Files, report: &mut Report) -> Result<Option<(Stat
     };
     let Some(read) = opened.read else {
         let holds_data = [wal::FOLDER, TABLES].into_iter().try_fold(false, |holds, folder| {
-            Ok::<_, Error>(holds || files.exists(folder).map_err(failed(files, "look for", folder))?)
+            Ok::<_, Error>(
+                holds || files.exists(folder).map_err(failed(files, "look for", folder))?,
+            )
         })?;
-        let error = Error::NoManifest { directory: files.path_of(""), manifest: files.path_of(manifest::FOLDER) };
+        let error = Error::NoManifest {
+            directory: files.path_of(""),
+            manifest: files.path_of(manifest::FOLDER),
+        };
         if holds_data {
             report.find(manifest::FOLDER, &error, "which files live");
         } else {
-            return Err(Error::Invalid(format!("{} holds no database", files.path_of("").display())));
+            return Err(Error::Invalid(format!(
+                "{} holds no database",
+                files.path_of("").display()
+            )));
         }
         return Ok(None);
     };
@@ -113,11 +131,12 @@ fn check_files(
 ) -> Result<(), Error> {
     for meta in state.files.values() {
         report.files += 1;
-        let checked = DataFile::open(files, FileKey { now: std::time::Duration::ZERO, database, meta }, None)
-            .and_then(|file| {
-                file.verify()?;
-                if is_deep { file.verify_rows() } else { Ok(meta.rows) }
-            });
+        let checked =
+            DataFile::open(files, FileKey { now: std::time::Duration::ZERO, database, meta }, None)
+                .and_then(|file| {
+                    file.verify()?;
+                    if is_deep { file.verify_rows() } else { Ok(meta.rows) }
+                });
         match checked {
             Ok(rows) => report.rows += rows,
             Err(error @ (Error::Damaged { .. } | Error::Missing { .. })) => {
@@ -144,15 +163,24 @@ fn check_log(
             continue;
         }
         report.files += 1;
-        let bytes = read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
+        let bytes =
+            read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
         let scan = wal::scan(&bytes, number, database);
         for found in &scan.records {
-            let decoded = found.payload(&bytes).and_then(|payload| wal::decode_rows(payload, found.header().tenant));
+            let decoded = found
+                .payload(&bytes)
+                .and_then(|payload| wal::decode_rows(payload, found.header().tenant));
             match decoded {
-                Ok(batch) if found.header().position.sequence > state.in_files => report.rows += batch.rows.len() as u64,
+                Ok(batch) if found.header().position.sequence > state.in_files => {
+                    report.rows += batch.rows.len() as u64;
+                }
                 Ok(_) => {}
                 Err(what) => {
-                    let error = Error::Damaged { file: files.path_of(&path), at: found.offset as u64, what };
+                    let error = Error::Damaged {
+                        file: files.path_of(&path),
+                        at: found.offset as u64,
+                        what,
+                    };
                     report.find(&path, &error, "a batch");
                 }
             }
@@ -162,13 +190,20 @@ fn check_log(
     let judgement = wal::judge(&scans, expected(state));
     for finding in &judgement.damage {
         let path = wal::segment_path(finding.number);
-        let error = Error::Damaged { file: files.path_of(&path), at: finding.at, what: finding.what.clone() };
+        let error = Error::Damaged {
+            file: files.path_of(&path),
+            at: finding.at,
+            what: finding.what.clone(),
+        };
         report.find(&path, &error, "batches that were acknowledged");
     }
     for (scan, end) in scans.iter().zip(&judgement.ends) {
         if *end < scan.length as u64 {
             let bytes = scan.length as u64 - end;
-            report.notes.push(format!("torn tail: {} has {bytes} bytes that were never acknowledged", wal::segment_path(scan.number)));
+            report.notes.push(format!(
+                "torn tail: {} has {bytes} bytes that were never acknowledged",
+                wal::segment_path(scan.number)
+            ));
         }
     }
     if sequence < judgement.manifest {
@@ -194,7 +229,11 @@ fn check_catalog(
     let bytes = match read_whole(files, &path, LOG_BYTES_MAX) {
         Ok(bytes) => bytes,
         Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {
-            report.find(&path, &Error::Missing { file: files.path_of(&path) }, "labels of series in parts and log");
+            report.find(
+                &path,
+                &Error::Missing { file: files.path_of(&path) },
+                "labels of series in parts and log",
+            );
             return Ok(());
         }
         Err(source) => return Err(failed(files, "read", &path)(source)),
@@ -269,8 +308,15 @@ pub fn repair(files: &Arc<dyn Files>, is_dry: bool) -> Result<Repair, Error> {
 /// keeps a second name of what is damaged.
 fn set_aside(files: &Arc<dyn Files>, is_dry: bool, repair: &mut Repair) -> Result<(), Error> {
     let Some(read) = manifest::read(&**files)?.read else { return Ok(()) };
-    let damaged: BTreeSet<&str> = repair.findings.iter().map(|finding| finding.file.as_str()).collect();
-    let bad: Vec<_> = read.state.files.values().filter(|meta| damaged.contains(meta.path().as_str())).cloned().collect();
+    let damaged: BTreeSet<&str> =
+        repair.findings.iter().map(|finding| finding.file.as_str()).collect();
+    let bad: Vec<_> = read
+        .state
+        .files
+        .values()
+        .filter(|meta| damaged.contains(meta.path().as_str()))
+        .cloned()
+        .collect();
     for meta in &bad {
         repair.actions.push(format!("move {} to {QUARANTINE}/ and unlist it", meta.path()));
     }
@@ -288,13 +334,21 @@ fn set_aside(files: &Arc<dyn Files>, is_dry: bool, repair: &mut Repair) -> Resul
 }
 
 /// Makes a manifest of what is there: every data file whose frame is whole lives.
-fn rebuild_manifest(files: &Arc<dyn Files>, is_dry: bool, repair: &mut Repair) -> Result<(), Error> {
-    repair.actions.push(format!("move {}/ to {QUARANTINE}/ and list anew what is there", manifest::FOLDER));
+fn rebuild_manifest(
+    files: &Arc<dyn Files>,
+    is_dry: bool,
+    repair: &mut Repair,
+) -> Result<(), Error> {
+    repair
+        .actions
+        .push(format!("move {}/ to {QUARANTINE}/ and list anew what is there", manifest::FOLDER));
     let rebuilt = super::rebuild::rebuild(&**files)?;
     for path in &rebuilt.unreadable {
         repair.actions.push(format!("move {path} to {QUARANTINE}/: it cannot be read"));
     }
-    repair.actions.push(format!("list {} files, and replay the whole log", rebuilt.state.files.len()));
+    repair
+        .actions
+        .push(format!("list {} files, and replay the whole log", rebuilt.state.files.len()));
     if is_dry {
         return Ok(());
     }
@@ -302,14 +356,18 @@ fn rebuild_manifest(files: &Arc<dyn Files>, is_dry: bool, repair: &mut Repair) -
         quarantine(&**files, path)?;
     }
     let entries = files.list(manifest::FOLDER).unwrap_or_default();
-    let newest = entries.iter().filter_map(|entry| entry.name.strip_suffix(".manifest")?.parse::<u64>().ok()).max();
+    let newest = entries
+        .iter()
+        .filter_map(|entry| entry.name.strip_suffix(".manifest")?.parse::<u64>().ok())
+        .max();
     for entry in &entries {
         quarantine(&**files, &format!("{}/{}", manifest::FOLDER, entry.name))?;
     }
     files.create_dir_all(manifest::FOLDER).map_err(failed(&**files, "create", manifest::FOLDER))?;
     // Edits are counted from far ahead: what the log knows to be durable is not missed.
     let ahead = 1 << 40;
-    Manifest::begin(Arc::clone(files), rebuilt.database, rebuilt.state, newest.unwrap_or(0), ahead).map(|_| ())
+    Manifest::begin(Arc::clone(files), rebuilt.database, rebuilt.state, newest.unwrap_or(0), ahead)
+        .map(|_| ())
 }
 
 /// Moves a file to the quarantine, under a name that is free there.
@@ -327,9 +385,9 @@ fn quarantine(files: &dyn Files, path: &str) -> Result<(), Error> {
         return match files.rename(path, &to) {
             Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(source) if is_full(&source) => Err(failed(files, "move", path)(source)),
-            moved => moved
-                .and_then(|()| files.sync_dir(QUARANTINE))
-                .map_err(failed(files, "move", path)),
+            moved => {
+                moved.and_then(|()| files.sync_dir(QUARANTINE)).map_err(failed(files, "move", path))
+            }
         };
     }
     Ok(())

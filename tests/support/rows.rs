@@ -8,8 +8,8 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope, SeriesRef, Sink,
-        Source, TenantId, TimeRange, Visitor, Windows,
+        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope,
+        SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
     },
     store::Db,
 };
@@ -35,7 +35,8 @@ pub fn write(db: &Db, rows: &[(u64, i64, f64)]) -> Result<(), Error> {
     let mut batch = Batch::default();
     for (series, time, value) in rows {
         let labels = labels(*series);
-        let set: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let set: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut refs: Vec<SeriesRef> = Vec::new();
         db.register(TenantId(0), &[&set], &mut refs)?;
         batch.rows.push(*time, *value);
@@ -57,7 +58,12 @@ struct Collector {
 impl Visitor for Collector {
     fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error> {
         assert!(rows.times.len() <= 1024 && rows.times.is_sorted_by(|a, b| a < b));
-        self.rows.extend(rows.times.iter().zip(rows.values).map(|(time, value)| (series, *time, value.to_bits())));
+        self.rows.extend(
+            rows.times
+                .iter()
+                .zip(rows.values)
+                .map(|(time, value)| (series, *time, value.to_bits())),
+        );
         Ok(Flow::Continue)
     }
 
@@ -85,7 +91,8 @@ fn try_read(db: &Db, matchers: &[Matcher], range: TimeRange) -> Result<Map, Erro
     let budget = Budget::default();
     let ask = Ask { scope: Scope::METRICS, matchers, range, budget: &budget };
     let selection = db.select(&ask)?;
-    let windows = Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
+    let windows =
+        Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
     let reading = Reading { columns: Columns::VALUES, windows };
     let mut collector = Collector::default();
     selection.scan(0..selection.len(), &reading, &budget, &mut collector)?;
@@ -96,4 +103,3 @@ fn try_read(db: &Db, matchers: &[Matcher], range: TimeRange) -> Result<Map, Erro
     }
     Ok(map)
 }
-

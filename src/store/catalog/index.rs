@@ -103,7 +103,11 @@ impl Index {
 
     /// The slot of a label set, and whether it is new; `series` becomes the ref of a new one.
     /// None where memory for texts or numbers ran out.
-    pub(in crate::store) fn insert(&mut self, labels: &[Label<'_>], series: u64) -> Option<(Slot, bool)> {
+    pub(in crate::store) fn insert(
+        &mut self,
+        labels: &[Label<'_>],
+        series: u64,
+    ) -> Option<(Slot, bool)> {
         let mut list = std::mem::take(&mut self.scratch);
         list.clear();
         for label in labels {
@@ -124,7 +128,11 @@ impl Index {
     }
 
     /// As [`Self::insert`], with pairs that were interned, by label name.
-    pub(in crate::store) fn insert_list(&mut self, list: &[PairId], series: u64) -> Option<(Slot, bool)> {
+    pub(in crate::store) fn insert_list(
+        &mut self,
+        list: &[PairId],
+        series: u64,
+    ) -> Option<(Slot, bool)> {
         let hash = self.hash(list);
         if let Some(slot) = self.find_list(list, hash) {
             return Some((slot, false));
@@ -228,7 +236,10 @@ mod tests {
         assert_eq!(index.find(&[("__name__", "up"), ("host", "h1500")]), Some(1500));
         assert_eq!(index.find(&[("__name__", "up")]), None);
         assert_eq!((index.series(999), index.series(1000)), (SeriesRef(1009), SeriesRef(6000)));
-        assert_eq!((index.slot(SeriesRef(1009)), index.slot(SeriesRef(6000))), (Some(999), Some(1000)));
+        assert_eq!(
+            (index.slot(SeriesRef(1009)), index.slot(SeriesRef(6000))),
+            (Some(999), Some(1000))
+        );
         for unknown in [9, 1010, 5999, 9000] {
             assert_eq!(index.slot(SeriesRef(unknown)), None, "{unknown}");
         }

@@ -7,16 +7,14 @@
 
 use std::sync::Arc;
 
-use crate::{
-    codec,
-    model::{Label, Metadata},
-    os::{Files, WriteFile},
-    store::{
-        bytes::{Reader, put_signed, put_text},
-        crash::crash_point,
-        error::{Damage, Error, failed},
-        wal::{put_metadata, take_metadata},
-    },
+use crate::codec;
+use crate::model::{Label, Metadata};
+use crate::os::{Files, WriteFile};
+use crate::store::{
+    bytes::{Reader, put_signed, put_text},
+    crash::crash_point,
+    error::{Damage, Error, failed},
+    wal::{put_metadata, take_metadata},
 };
 
 use super::{
@@ -67,7 +65,12 @@ pub(in crate::store) struct CatalogLog {
 
 impl CatalogLog {
     /// A log whose next file has `number`; records go on behind `sequence`.
-    pub(in crate::store) fn new(files: Arc<dyn Files>, database: u128, number: u64, sequence: u64) -> Self {
+    pub(in crate::store) fn new(
+        files: Arc<dyn Files>,
+        database: u128,
+        number: u64,
+        sequence: u64,
+    ) -> Self {
         Self {
             files,
             database,
@@ -167,13 +170,17 @@ impl CatalogLog {
     }
 
     /// Appends series. Nothing is written, and nothing changed, on an error.
-    pub(in crate::store) fn append_series(&mut self, index: &Index, slots: &[Slot]) -> Result<(), Error> {
+    pub(in crate::store) fn append_series(
+        &mut self,
+        index: &Index,
+        slots: &[Slot],
+    ) -> Result<(), Error> {
         if slots.is_empty() {
             return Ok(());
         }
         let mut payload = vec![SERIES];
         codec::encode_varint(slots.len() as u64, &mut payload);
-        let mut spelled = Vec::new();
+        let mut new_pairs = Vec::new();
         let (mut expected, mut before): (u64, &[PairId]) = (0, &[]);
         for slot in slots {
             let series = index.series(*slot).0;
@@ -182,23 +189,23 @@ impl CatalogLog {
             let list = index.list(*slot);
             let first = list.iter().zip(before).take_while(|(new, old)| new == old).count();
             let room = list.len().min(before.len()) - first;
-            let last = list.iter().rev().zip(before.iter().rev()).take(room).take_while(|(new, old)| new == old);
-            let last = last.count();
-            for count in [list.len(), first, last] {
+            let ends = list.iter().rev().zip(before.iter().rev()).take(room);
+            let behind = ends.take_while(|(new, old)| new == old).count();
+            for count in [list.len(), first, behind] {
                 codec::encode_varint(count as u64, &mut payload);
             }
-            for pair in list.get(first..list.len() - last).unwrap_or_default() {
+            for pair in list.get(first..list.len() - behind).unwrap_or_default() {
                 if self.put_pair(index, *pair, &mut payload) {
-                    spelled.push(*pair);
+                    new_pairs.push(*pair);
                 }
             }
             before = list;
         }
         self.append_record(&payload).inspect_err(|_| {
-            for pair in &spelled {
+            for pair in &new_pairs {
                 self.number_pair(*pair, 0);
             }
-            self.next_number -= u32::try_from(spelled.len()).unwrap_or(0);
+            self.next_number -= u32::try_from(new_pairs.len()).unwrap_or(0);
         })
     }
 
@@ -228,7 +235,10 @@ impl CatalogLog {
     }
 
     /// Appends what metrics are.
-    pub(in crate::store) fn append_metadata(&mut self, metadata: &[&Metadata]) -> Result<(), Error> {
+    pub(in crate::store) fn append_metadata(
+        &mut self,
+        metadata: &[&Metadata],
+    ) -> Result<(), Error> {
         if metadata.is_empty() {
             return Ok(());
         }
@@ -331,8 +341,10 @@ pub(in crate::store) fn load(
     let mut list = Vec::new();
     while !rest.is_empty() {
         let expected = loaded.sequence + 1;
-        let read = read_record(rest, seed(database, number, loaded.end), expected)
-            .and_then(|payload| apply(payload, index, &mut loaded, &mut list, metadata).map(|()| payload.len()));
+        let read =
+            read_record(rest, seed(database, number, loaded.end), expected).and_then(|payload| {
+                apply(payload, index, &mut loaded, &mut list, metadata).map(|()| payload.len())
+            });
         match read {
             Ok(length) => {
                 loaded.sequence = expected;
@@ -388,7 +400,9 @@ fn read_record(bytes: &[u8], seed: u32, sequence: u64) -> Result<&[u8], Damage> 
         return Err(Damage::Checksum { expected, found });
     }
     if found_sequence != sequence {
-        return Err(Damage::Contradiction("catalog record has another number than the one before calls for"));
+        return Err(Damage::Contradiction(
+            "catalog record has another number than the one before calls for",
+        ));
     }
     Ok(payload)
 }
@@ -425,20 +439,24 @@ fn apply_series(
         let series = expected.wrapping_add(reader.signed()?.cast_unsigned());
         expected = series.wrapping_add(1);
         let mut count = || Ok::<_, Damage>(usize::try_from(reader.varint()?).unwrap_or(usize::MAX));
-        let [length, first, last] = [count()?, count()?, count()?];
-        let shared = first.checked_add(last).filter(|shared| *shared <= length && *shared <= list.len());
-        let middle = shared.map(|shared| length - shared).filter(|middle| *middle <= reader.rest().len());
+        let [length, first, behind] = [count()?, count()?, count()?];
+        let shared =
+            first.checked_add(behind).filter(|shared| *shared <= length && *shared <= list.len());
+        let middle =
+            shared.map(|shared| length - shared).filter(|middle| *middle <= reader.rest().len());
         let Some(middle) = middle else {
             return Err(Damage::Contradiction("series shares more labels than there are"));
         };
-        let tail = list.split_off(list.len() - last);
+        let tail = list.split_off(list.len() - behind);
         list.truncate(first);
         for _ in 0..middle {
             let pair = take_pair(reader, index, loaded)?;
             list.push(pair);
         }
         list.extend(tail);
-        let added = index.insert_list(list, series).ok_or(Damage::Contradiction("series has too many labels"))?;
+        let added = index
+            .insert_list(list, series)
+            .ok_or(Damage::Contradiction("series has too many labels"))?;
         if !added.1 && index.series(added.0).0 != series {
             return Err(Damage::Contradiction("series stands twice under two refs"));
         }
@@ -447,10 +465,18 @@ fn apply_series(
     Ok(())
 }
 
-fn take_pair(reader: &mut Reader<'_>, index: &mut Index, loaded: &mut Loaded) -> Result<PairId, Damage> {
+fn take_pair(
+    reader: &mut Reader<'_>,
+    index: &mut Index,
+    loaded: &mut Loaded,
+) -> Result<PairId, Damage> {
     let number = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
     if number > 0 {
-        return loaded.pairs.get(number - 1).copied().ok_or(Damage::Contradiction("pair of labels is not known"));
+        return loaded
+            .pairs
+            .get(number - 1)
+            .copied()
+            .ok_or(Damage::Contradiction("pair of labels is not known"));
     }
     let label: Label<'_> = (reader.text()?, reader.text()?);
     let pair = index.intern(label).ok_or(Damage::Contradiction("too many pairs of labels"))?;
@@ -471,7 +497,8 @@ mod tests {
         for host in 0..40 {
             for metric in 0..25 {
                 let (host, metric) = (format!("h{host}"), format!("m{metric}"));
-                let labels = [("__name__", metric.as_str()), ("host", &host), ("region", "eu-west-1")];
+                let labels =
+                    [("__name__", metric.as_str()), ("host", &host), ("region", "eu-west-1")];
                 let next = 100 + u64::from(index.len());
                 index.insert(&labels, next).unwrap();
             }
@@ -498,7 +525,8 @@ mod tests {
         let (back, loaded, metadata) = read(&*files, 1);
         assert_eq!(loaded.damage, None);
         assert_eq!((back.len(), loaded.next_series, loaded.sequence), (1000, 1100, 3));
-        assert!((0..1000).all(|slot| back.labels(slot) == index.labels(slot) && back.series(slot) == index.series(slot)));
+        assert!((0..1000).all(|slot| back.labels(slot) == index.labels(slot)
+            && back.series(slot) == index.series(slot)));
         assert_eq!((metadata, log.durable()), (vec![help], 3));
         assert!(log.end < 8_500, "{} bytes for 1,000 series", log.end);
     }

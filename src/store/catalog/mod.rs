@@ -14,6 +14,5 @@ mod slab;
 
 pub(super) use cache::LabelCache;
 pub(super) use index::{Index, Slot};
-pub(super) use log::{CatalogLog, FOLDER, Loaded, catalog_number, catalog_path, load};
-pub(super) use pairs::PairId;
+pub(super) use log::{CatalogLog, FOLDER, catalog_number, catalog_path, load};
 pub(super) use shared::Catalog;

@@ -70,7 +70,9 @@ impl Pairs {
 
     fn find_value(&self, name: u32, value: &str, hash: u64) -> Option<PairId> {
         let is_it = |id: &PairId| {
-            self.pairs.get(*id as usize).is_some_and(|pair| pair.name == name && self.at(pair.value) == value)
+            self.pairs
+                .get(*id as usize)
+                .is_some_and(|pair| pair.name == name && self.at(pair.value) == value)
         };
         self.table.find(hash, is_it).copied()
     }
@@ -94,7 +96,9 @@ impl Pairs {
         self.names.get_mut(number as usize)?.pairs.push(id);
         let (pairs, text, seed) = (&self.pairs, &self.text, self.seed);
         self.table.insert_unique(hash, id, |id| {
-            pairs.get(*id as usize).map_or(0, |pair| hash_of(seed, pair.name, slice(text, pair.value)))
+            pairs
+                .get(*id as usize)
+                .map_or(0, |pair| hash_of(seed, pair.name, slice(text, pair.value)))
         });
         Some(id)
     }
@@ -137,7 +141,11 @@ impl Pairs {
         self.text.capacity()
             + self.pairs.capacity() * size_of::<Pair>()
             + self.table.capacity() * 5
-            + self.names.iter().map(|name| name.text.len() * 2 + name.pairs.capacity() * 4 + 64).sum::<usize>()
+            + self
+                .names
+                .iter()
+                .map(|name| name.text.len() * 2 + name.pairs.capacity() * 4 + 64)
+                .sum::<usize>()
     }
 }
 
@@ -157,7 +165,8 @@ mod tests {
     #[test]
     fn a_pair_has_one_number_and_its_text() {
         let mut pairs = Pairs::new(1);
-        let ids: Vec<_> = (0..1000).map(|i| pairs.intern(("host", &format!("h{}", i % 500))).unwrap()).collect();
+        let ids: Vec<_> =
+            (0..1000).map(|i| pairs.intern(("host", &format!("h{}", i % 500))).unwrap()).collect();
         assert_eq!((pairs.len(), ids[0], ids[500]), (500, 0, 0));
         assert_eq!(pairs.text(ids[7]), ("host", "h7"));
         assert_eq!(pairs.find(("host", "h499")), Some(499));

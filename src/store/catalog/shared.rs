@@ -40,11 +40,20 @@ impl Catalog {
         cache: LabelCache,
     ) -> Self {
         let visible = AtomicU32::new(index.len());
-        Self { cache, index: RwLock::new(Series { index, next }), visible, metadata: RwLock::new(metadata) }
+        Self {
+            cache,
+            index: RwLock::new(Series { index, next }),
+            visible,
+            metadata: RwLock::new(metadata),
+        }
     }
 
     /// Refs for label sets, pushed in order. False where numbers or text ran out; nothing is pushed then.
-    pub(in crate::store) fn register(&self, sets: &[&[Label<'_>]], refs: &mut Vec<SeriesRef>) -> bool {
+    pub(in crate::store) fn register(
+        &self,
+        sets: &[&[Label<'_>]],
+        refs: &mut Vec<SeriesRef>,
+    ) -> bool {
         let before = refs.len();
         let mut guard = self.write();
         let Series { index, next } = &mut *guard;
@@ -90,7 +99,10 @@ impl Catalog {
     }
 
     /// Which of these say something new.
-    pub(in crate::store) fn news<'a>(&self, metadata: impl IntoIterator<Item = &'a Metadata>) -> Vec<&'a Metadata> {
+    pub(in crate::store) fn news<'a>(
+        &self,
+        metadata: impl IntoIterator<Item = &'a Metadata>,
+    ) -> Vec<&'a Metadata> {
         let known = self.metadata.read().unwrap_or_else(PoisonError::into_inner);
         metadata.into_iter().filter(|it| known.get(&it.metric) != Some(it)).collect()
     }

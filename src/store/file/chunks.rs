@@ -5,13 +5,11 @@
 
 use std::{collections::HashMap, io, ops::Range};
 
-use crate::{
-    codec,
-    os::PageWriter,
-    store::{
-        histogram,
-        rows::{HistogramPoint, SeriesRows},
-    },
+use crate::codec;
+use crate::os::PageWriter;
+use crate::store::{
+    histogram,
+    rows::{HistogramPoint, SeriesRows},
 };
 
 use super::tables::{Chunk, ChunkKind, TimeColumn};
@@ -91,7 +89,12 @@ impl ChunkWriter {
         Ok(u32::try_from(self.chunks.len() - before).unwrap_or(u32::MAX))
     }
 
-    fn write_floats(&mut self, rows: &SeriesRows, range: Range<usize>, pages: &mut PageWriter) -> io::Result<()> {
+    fn write_floats(
+        &mut self,
+        rows: &SeriesRows,
+        range: Range<usize>,
+        pages: &mut PageWriter,
+    ) -> io::Result<()> {
         let times = rows.times.get(range.clone()).unwrap_or_default();
         let values = rows.values.get(range.clone()).unwrap_or_default();
         let starts = rows.starts.get(range).unwrap_or_default();
@@ -101,7 +104,11 @@ impl ChunkWriter {
         self.finish(ChunkKind::Floats, time, starts, pages)
     }
 
-    fn write_histograms(&mut self, points: &[HistogramPoint], pages: &mut PageWriter) -> io::Result<()> {
+    fn write_histograms(
+        &mut self,
+        points: &[HistogramPoint],
+        pages: &mut PageWriter,
+    ) -> io::Result<()> {
         let times: Vec<i64> = points.iter().map(|point| point.time).collect();
         let starts: Vec<i64> = points.iter().map(|point| point.start).collect();
         let time = self.write_times(&times, pages)?;
@@ -113,7 +120,13 @@ impl ChunkWriter {
     }
 
     /// Writes the column at hand and the starts behind it.
-    fn finish(&mut self, kind: ChunkKind, time: u32, starts: &[i64], pages: &mut PageWriter) -> io::Result<()> {
+    fn finish(
+        &mut self,
+        kind: ChunkKind,
+        time: u32,
+        starts: &[i64],
+        pages: &mut PageWriter,
+    ) -> io::Result<()> {
         let at = pages.position();
         let length = self.column.len();
         if starts.iter().any(|start| *start != 0) {
@@ -121,7 +134,8 @@ impl ChunkWriter {
         }
         pages.append(&self.column)?;
         let length_of = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        let (values_bytes, starts_bytes) = (length_of(length), length_of(self.column.len() - length));
+        let (values_bytes, starts_bytes) =
+            (length_of(length), length_of(self.column.len() - length));
         self.chunks.push(Chunk { at, values_bytes, starts_bytes, time, kind });
         Ok(())
     }
@@ -136,7 +150,8 @@ impl ChunkWriter {
         self.column.clear();
         codec::encode_ints(times, &mut self.column);
         pages.append(&self.column)?;
-        let number = u32::try_from(self.times.len()).map_err(|_| io::Error::other("file has too many time columns"))?;
+        let number = u32::try_from(self.times.len())
+            .map_err(|_| io::Error::other("file has too many time columns"))?;
         self.times.push(TimeColumn {
             at,
             bytes: u32::try_from(self.column.len()).unwrap_or(u32::MAX),

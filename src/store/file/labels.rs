@@ -8,13 +8,11 @@ use std::io;
 
 use roaring::RoaringBitmap;
 
-use crate::{
-    codec::{self, COLUMN_ROWS_MAX},
-    model::{Label, Labels},
-    store::{
-        bytes::{Reader, put_text},
-        error::Damage,
-    },
+use crate::codec::{self, COLUMN_ROWS_MAX};
+use crate::model::{Label, Labels};
+use crate::store::{
+    bytes::{Reader, put_text},
+    error::Damage,
 };
 
 use super::{
@@ -124,7 +122,8 @@ impl LabelsWriter {
         let (mut lengths, mut bytes) = (Vec::with_capacity(pair_count), Vec::new());
         let mut rest = sorted.as_slice();
         for count in &counts {
-            let (numbers, others) = rest.split_at(usize::try_from(*count).unwrap_or(0).min(rest.len()));
+            let (numbers, others) =
+                rest.split_at(usize::try_from(*count).unwrap_or(0).min(rest.len()));
             let begin = bytes.len();
             numbers.chunks(COLUMN_ROWS_MAX).for_each(|part| codec::encode_ints(part, &mut bytes));
             lengths.push(i64::try_from(bytes.len() - begin).unwrap_or(i64::MAX));
@@ -162,7 +161,11 @@ pub(in crate::store) struct BlockLabels {
 
 impl BlockLabels {
     /// Reads the three sections; an error names the one that is wrong.
-    pub(super) fn decode(pairs: &[u8], series: &[u8], postings: &[u8]) -> Result<Self, (Section, Damage)> {
+    pub(super) fn decode(
+        pairs: &[u8],
+        series: &[u8],
+        postings: &[u8],
+    ) -> Result<Self, (Section, Damage)> {
         let mut labels = Self::default();
         labels.decode_pairs(pairs).map_err(|what| (Section::Pairs, what))?;
         labels.decode_series(series).map_err(|what| (Section::Series, what))?;
@@ -212,8 +215,13 @@ impl BlockLabels {
             while !plain.is_empty() {
                 for _ in 0..plain.count(1)? {
                     let pair = plain.varint()?;
-                    let known = u32::try_from(pair).ok().filter(|pair| (*pair as usize) < self.value_ends.len());
-                    self.lists.push(known.ok_or(Damage::Contradiction("series has an unknown pair of labels"))?);
+                    let known = u32::try_from(pair)
+                        .ok()
+                        .filter(|pair| (*pair as usize) < self.value_ends.len());
+                    self.lists
+                        .push(known.ok_or(Damage::Contradiction(
+                            "series has an unknown pair of labels",
+                        ))?);
                 }
                 self.begins.push(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
             }
@@ -229,7 +237,8 @@ impl BlockLabels {
 
     fn decode_postings(&mut self, bytes: &[u8]) -> Result<(), Damage> {
         let mut reader = Reader::new(bytes, "postings");
-        let (counts, lengths) = (take_column(&mut reader, ROWS_MAX)?, take_column(&mut reader, ROWS_MAX)?);
+        let (counts, lengths) =
+            (take_column(&mut reader, ROWS_MAX)?, take_column(&mut reader, ROWS_MAX)?);
         if counts.len() != self.value_ends.len() || lengths.len() != counts.len() {
             return Err(Damage::Contradiction("postings are of another number of pairs"));
         }
@@ -274,7 +283,11 @@ impl BlockLabels {
 
     fn value(&self, pair: u32) -> &str {
         let pair = pair as usize;
-        let begin = pair.checked_sub(1).and_then(|before| self.value_ends.get(before)).copied().unwrap_or_default();
+        let begin = pair
+            .checked_sub(1)
+            .and_then(|before| self.value_ends.get(before))
+            .copied()
+            .unwrap_or_default();
         let end = self.value_ends.get(pair).copied().unwrap_or_default();
         self.text.get(begin as usize..end as usize).unwrap_or_default()
     }
@@ -292,7 +305,9 @@ impl BlockLabels {
 
     /// The numbers of a name's pairs, by value.
     pub(in crate::store) fn of_name(&self, name: &str) -> std::ops::Range<u32> {
-        let Ok(place) = self.names.binary_search_by(|it| it.0.as_str().cmp(name)) else { return 0..0 };
+        let Ok(place) = self.names.binary_search_by(|it| it.0.as_str().cmp(name)) else {
+            return 0..0;
+        };
         let first = self.names.get(place).map_or(0, |it| it.1);
         let all = u32::try_from(self.value_ends.len()).unwrap_or(u32::MAX);
         first..self.names.get(place + 1).map_or(all, |it| it.1)
@@ -314,9 +329,17 @@ impl BlockLabels {
     }
 
     /// Adds the series that have a pair to `out`.
-    pub(in crate::store) fn add_postings(&self, pair: u32, out: &mut RoaringBitmap) -> Result<(), Damage> {
+    pub(in crate::store) fn add_postings(
+        &self,
+        pair: u32,
+        out: &mut RoaringBitmap,
+    ) -> Result<(), Damage> {
         let pair = pair as usize;
-        let begin = pair.checked_sub(1).and_then(|before| self.posting_ends.get(before)).copied().unwrap_or_default();
+        let begin = pair
+            .checked_sub(1)
+            .and_then(|before| self.posting_ends.get(before))
+            .copied()
+            .unwrap_or_default();
         let end = self.posting_ends.get(pair).copied().unwrap_or_default();
         let bytes = self.postings.get(begin as usize..end as usize).unwrap_or_default();
         let mut left = self.postings_len(pair);
@@ -327,7 +350,8 @@ impl BlockLabels {
             numbers.clear();
             reader.column(|rest| codec::decode_ints(rest, count, &mut numbers))?;
             for number in &numbers {
-                let series = u32::try_from(*number).ok().filter(|series| (*series as usize) < self.len());
+                let series =
+                    u32::try_from(*number).ok().filter(|series| (*series as usize) < self.len());
                 out.insert(series.ok_or(Damage::Contradiction("postings name an unknown series"))?);
             }
             left -= count;
@@ -356,7 +380,13 @@ mod tests {
     use super::*;
 
     fn written() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
-        let pairs = [("__name__", "cpu"), ("__name__", "mem"), ("host", "a"), ("host", "ab"), ("host", "b")];
+        let pairs = [
+            ("__name__", "cpu"),
+            ("__name__", "mem"),
+            ("host", "a"),
+            ("host", "ab"),
+            ("host", "b"),
+        ];
         let mut writer = LabelsWriter::new(pairs);
         for list in [&[0, 2][..], &[0, 3], &[0, 4], &[1, 2], &[1]] {
             writer.push(list);

@@ -6,13 +6,11 @@
 //! ```
 //! Bytes: storage-format.md, "Data file".
 
-use crate::{
-    codec,
-    store::{
-        bytes::Reader,
-        error::Damage,
-        manifest::{FileId, FileKind, Partition},
-    },
+use crate::codec;
+use crate::store::{
+    bytes::Reader,
+    error::Damage,
+    manifest::{FileId, FileKind, Partition},
 };
 
 pub(super) const HEADER_BYTES: usize = 64;
@@ -105,7 +103,8 @@ impl Header {
         if format > FORMAT {
             return Err(Damage::Format { kind: "data file", found: format, newest: FORMAT });
         }
-        let kind = FileKind::of(kind).ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
+        let kind = FileKind::of(kind)
+            .ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
         Ok(Self { database, id, kind, partition })
     }
 }
@@ -189,7 +188,8 @@ impl Footer {
         if reader.take(8)? != END_MAGIC {
             return Err(Damage::NoMagic("file footer"));
         }
-        let (data_bytes, directory_at, directory_bytes) = (reader.u64()?, reader.u64()?, reader.u64()?);
+        let (data_bytes, directory_at, directory_bytes) =
+            (reader.u64()?, reader.u64()?, reader.u64()?);
         let checksums_crc = reader.u32()?;
         reader.take(FOOTER_BYTES - 4 - 36)?;
         let crc = reader.u32()?;

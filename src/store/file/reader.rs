@@ -4,19 +4,17 @@ use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 
-use crate::{
-    codec,
-    model::{Exemplar, SeriesRef, TimeRange, Timestamp},
-    os::{Files, Lent, PageCache, PageError, PageReader, page_count},
-    store::{
-        bytes::Reader,
-        catalog::Index,
-        error::{Damage, Error, failed},
-        histogram,
-        manifest::{FileKind, FileMeta},
-        rows::{HistogramPoint, SeriesRows},
-        wal::take_labels,
-    },
+use crate::codec;
+use crate::model::{Exemplar, SeriesRef, TimeRange, Timestamp};
+use crate::os::{Files, Lent, PageCache, PageError, PageReader, page_count};
+use crate::store::{
+    bytes::Reader,
+    catalog::Index,
+    error::{Damage, Error, failed},
+    histogram,
+    manifest::{FileKind, FileMeta},
+    rows::{HistogramPoint, SeriesRows},
+    wal::take_labels,
 };
 
 use super::{
@@ -66,7 +64,9 @@ impl DataFile {
         let path = files.path_of(&relative);
         let file = match files.open_read(&relative) {
             Ok(file) => file,
-            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Err(Error::Missing { file: path }),
+            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::Missing { file: path });
+            }
             Err(source) => return Err(failed(files, "open", &relative)(source)),
         };
         let damaged = |at: u64| {
@@ -86,13 +86,18 @@ impl DataFile {
         let size = file.len().map_err(failed(files, "read", &relative))?;
         let footer_at = key.meta.bytes.saturating_sub(FOOTER_BYTES as u64);
         if size != key.meta.bytes {
-            return Err(damaged(size)(Damage::Contradiction("file has another size than the manifest says")));
+            return Err(damaged(size)(Damage::Contradiction(
+                "file has another size than the manifest says",
+            )));
         }
         let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged(footer_at))?;
         if footer.crc != key.meta.footer_crc {
-            return Err(damaged(footer_at)(Damage::Contradiction("footer is not the one the manifest knows")));
+            return Err(damaged(footer_at)(Damage::Contradiction(
+                "footer is not the one the manifest knows",
+            )));
         }
-        let checksums_bytes = usize::try_from(page_count(footer.data_bytes)).unwrap_or(usize::MAX).saturating_mul(4);
+        let checksums_bytes =
+            usize::try_from(page_count(footer.data_bytes)).unwrap_or(usize::MAX).saturating_mul(4);
         if footer.data_bytes.checked_add(checksums_bytes as u64) != Some(footer_at) {
             return Err(damaged(footer_at)(Damage::Contradiction("page checksums do not fit")));
         }
@@ -102,17 +107,23 @@ impl DataFile {
             let expected = footer.checksums_crc;
             return Err(damaged(footer.data_bytes)(Damage::Checksum { expected, found }));
         }
-        let checksums: Vec<u32> = checksums.as_chunks().0.iter().map(|it| u32::from_le_bytes(*it)).collect();
+        let checksums: Vec<u32> =
+            checksums.as_chunks().0.iter().map(|it| u32::from_le_bytes(*it)).collect();
         let pages = PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache)
             .map_err(|error| page_error(&path, error))?;
-        let header = Header::read(&page_read(&pages, &path, 0, HEADER_BYTES)?).map_err(damaged(0))?;
+        let header =
+            Header::read(&page_read(&pages, &path, 0, HEADER_BYTES)?).map_err(damaged(0))?;
         let meta = key.meta;
-        if header.database != key.database || header.id != meta.id || header.partition != meta.partition {
+        if header.database != key.database
+            || header.id != meta.id
+            || header.partition != meta.partition
+        {
             return Err(damaged(0)(Damage::Foreign));
         }
         let directory_bytes = usize::try_from(footer.directory_bytes).unwrap_or(usize::MAX);
         let directory = page_read(&pages, &path, footer.directory_at, directory_bytes)?;
-        let directory = layout::take_directory(&directory, footer.data_bytes).map_err(damaged(footer.directory_at))?;
+        let directory = layout::take_directory(&directory, footer.data_bytes)
+            .map_err(damaged(footer.directory_at))?;
         Ok(Self {
             meta: meta.clone(),
             opened: key.now,
@@ -151,7 +162,11 @@ impl DataFile {
     }
 
     /// Decodes something once. A failure is not remembered: it is found, and named, each time.
-    fn once<'a, T>(&'a self, cell: &'a OnceLock<T>, decode: impl FnOnce() -> Result<T, Error>) -> Result<&'a T, Error> {
+    fn once<'a, T>(
+        &'a self,
+        cell: &'a OnceLock<T>,
+        decode: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<&'a T, Error> {
         if let Some(done) = cell.get() {
             return Ok(done);
         }
@@ -261,7 +276,8 @@ impl DataFile {
         match chunk.kind {
             ChunkKind::Floats => {
                 let begin = rows.times.len();
-                codec::decode_ints(&times, count, &mut rows.times).map_err(|error| self.damaged(time.at, error.into()))?;
+                codec::decode_ints(&times, count, &mut rows.times)
+                    .map_err(|error| self.damaged(time.at, error.into()))?;
                 codec::decode_floats(&values, count, &mut rows.values).map_err(column)?;
                 if !starts.is_empty() || !rows.starts.is_empty() {
                     rows.starts.resize(begin, 0);
@@ -275,7 +291,8 @@ impl DataFile {
             }
             ChunkKind::Histograms => {
                 let (mut all_times, mut all_starts) = (Vec::new(), Vec::new());
-                codec::decode_ints(&times, count, &mut all_times).map_err(|error| self.damaged(time.at, error.into()))?;
+                codec::decode_ints(&times, count, &mut all_times)
+                    .map_err(|error| self.damaged(time.at, error.into()))?;
                 if starts.is_empty() {
                     all_starts.resize(count, 0);
                 } else {
@@ -285,7 +302,11 @@ impl DataFile {
                 for (time, start) in all_times.into_iter().zip(all_starts) {
                     let value = histogram::decode(&mut reader).map_err(wrong)?;
                     if range.contains(Timestamp(time)) {
-                        rows.histograms.push(HistogramPoint { time, start, value: Arc::new(value) });
+                        rows.histograms.push(HistogramPoint {
+                            time,
+                            start,
+                            value: Arc::new(value),
+                        });
                     }
                 }
             }
@@ -319,7 +340,10 @@ impl DataFile {
         let tables = self.tables()?;
         let series = if self.is_block() { self.labels()?.len() } else { self.refs()?.len() };
         if series != tables.series() {
-            return Err(self.damaged(0, Damage::Contradiction("labels and chunks are of other numbers of series")));
+            return Err(self.damaged(
+                0,
+                Damage::Contradiction("labels and chunks are of other numbers of series"),
+            ));
         }
         Ok(())
     }
@@ -337,7 +361,10 @@ impl DataFile {
             count += rows.len() as u64;
         }
         if count != self.meta.rows {
-            return Err(self.damaged(0, Damage::Contradiction("file has another number of rows than the manifest says")));
+            return Err(self.damaged(
+                0,
+                Damage::Contradiction("file has another number of rows than the manifest says"),
+            ));
         }
         Ok(count)
     }
@@ -410,10 +437,14 @@ pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Fram
     let bytes = file.len().map_err(failed(files, "read", path))?;
     let read = |at: u64, length: usize| {
         let mut out = vec![0; length];
-        file.read_exact_at(at, &mut out).map(|()| out).map_err(|_| damaged(Damage::Truncated("data file")))
+        file.read_exact_at(at, &mut out)
+            .map(|()| out)
+            .map_err(|_| damaged(Damage::Truncated("data file")))
     };
     let header = Header::read(&read(0, HEADER_BYTES)?).map_err(damaged)?;
-    let footer_at = bytes.checked_sub(FOOTER_BYTES as u64).ok_or_else(|| damaged(Damage::Truncated("data file")))?;
+    let footer_at = bytes
+        .checked_sub(FOOTER_BYTES as u64)
+        .ok_or_else(|| damaged(Damage::Truncated("data file")))?;
     let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged)?;
     let meta = FileMeta {
         id: header.id,
@@ -431,11 +462,18 @@ pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Fram
     };
     let key = FileKey { now: std::time::Duration::ZERO, database: header.database, meta: &meta };
     if meta.path() != path {
-        return Err(damaged(Damage::Contradiction("file has another name than its header calls for")));
+        return Err(damaged(Damage::Contradiction(
+            "file has another name than its header calls for",
+        )));
     }
     let opened = DataFile::open(files, key, None)?;
     opened.verify()?;
     let tables = opened.tables()?;
-    let rows = tables.chunks.iter().filter_map(|chunk| tables.time_of(chunk)).map(|time| u64::from(time.rows)).sum();
+    let rows = tables
+        .chunks
+        .iter()
+        .filter_map(|chunk| tables.time_of(chunk))
+        .map(|time| u64::from(time.rows))
+        .sum();
     Ok(Frame { header, footer, bytes, series: tables.series() as u64, rows })
 }

@@ -2,10 +2,8 @@
 //!
 //! Bytes: storage-format.md, "Tables".
 
-use crate::{
-    codec::{self, COLUMN_ROWS_MAX},
-    store::{bytes::Reader, error::Damage},
-};
+use crate::codec::{self, COLUMN_ROWS_MAX};
+use crate::store::{bytes::Reader, error::Damage};
 
 /// What the values of a chunk are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +80,8 @@ impl Tables {
     /// The sections `Times` and `Chunks`.
     pub(super) fn encode(&self) -> (Vec<u8>, Vec<u8>) {
         let signed = |number: u64| number.cast_signed();
-        let column = |of: &dyn Fn(&TimeColumn) -> i64| self.times.iter().map(of).collect::<Vec<i64>>();
+        let column =
+            |of: &dyn Fn(&TimeColumn) -> i64| self.times.iter().map(of).collect::<Vec<i64>>();
         let mut times = Vec::new();
         put_column(&column(&|it| signed(it.at)), &mut times);
         put_column(&column(&|it| i64::from(it.bytes)), &mut times);
@@ -90,8 +89,13 @@ impl Tables {
         put_column(&column(&|it| it.first), &mut times);
         put_column(&column(&|it| it.last.wrapping_sub(it.first)), &mut times);
 
-        let counts: Vec<i64> =
-            self.begins.windows(2).map(|pair| pair.iter().rev().map(|it| i64::from(*it)).reduce(|a, b| a - b).unwrap_or(0)).collect();
+        let counts: Vec<i64> = self
+            .begins
+            .windows(2)
+            .map(|pair| {
+                pair.iter().rev().map(|it| i64::from(*it)).reduce(|a, b| a - b).unwrap_or(0)
+            })
+            .collect();
         let mut chunks = Vec::new();
         put_column(&counts, &mut chunks);
         let column = |of: &dyn Fn(&Chunk) -> i64| self.chunks.iter().map(of).collect::<Vec<i64>>();
@@ -120,11 +124,18 @@ impl Tables {
         begins.push(0);
         for more in &counts {
             count = count.saturating_add((*more).max(0));
-            begins.push(u32::try_from(count).map_err(|_| Damage::Contradiction("file has too many chunks"))?);
+            begins.push(
+                u32::try_from(count)
+                    .map_err(|_| Damage::Contradiction("file has too many chunks"))?,
+            );
         }
         let mut column = || take_column(&mut reader, Self::ROWS_MAX);
-        let [numbers, values, starts, kinds, gaps] = [column()?, column()?, column()?, column()?, column()?];
-        if [&numbers, &values, &starts, &kinds, &gaps].iter().any(|it| it.len() as u64 != count.cast_unsigned()) {
+        let [numbers, values, starts, kinds, gaps] =
+            [column()?, column()?, column()?, column()?, column()?];
+        if [&numbers, &values, &starts, &kinds, &gaps]
+            .iter()
+            .any(|it| it.len() as u64 != count.cast_unsigned())
+        {
             return Err(Damage::Contradiction("columns of the chunk table differ in length"));
         }
         let mut chunks = Vec::with_capacity(numbers.len());
@@ -132,7 +143,9 @@ impl Tables {
         let columns = numbers.iter().zip(&values).zip(&starts).zip(&kinds).zip(&gaps);
         for ((((time, values), starts), kind), gap) in columns {
             let at = end.wrapping_add(gap.cast_unsigned());
-            let number = |it: &i64| u32::try_from(*it).map_err(|_| Damage::Contradiction("chunk is too long"));
+            let number = |it: &i64| {
+                u32::try_from(*it).map_err(|_| Damage::Contradiction("chunk is too long"))
+            };
             let chunk = Chunk {
                 at,
                 values_bytes: number(values)?,
@@ -140,7 +153,9 @@ impl Tables {
                 time: number(time)?,
                 kind: if *kind == 0 { ChunkKind::Floats } else { ChunkKind::Histograms },
             };
-            end = at.saturating_add(u64::from(chunk.values_bytes)).saturating_add(u64::from(chunk.starts_bytes));
+            end = at
+                .saturating_add(u64::from(chunk.values_bytes))
+                .saturating_add(u64::from(chunk.starts_bytes));
             if end > data_bytes || chunk.time as usize >= times.len() {
                 return Err(Damage::Contradiction("chunk lies behind the data"));
             }
@@ -177,7 +192,8 @@ impl Tables {
 fn decode_times(bytes: &[u8], data_bytes: u64) -> Result<Vec<TimeColumn>, Damage> {
     let mut reader = Reader::new(bytes, "time table");
     let mut column = || take_column(&mut reader, Tables::ROWS_MAX);
-    let [at, lengths, rows, firsts, spans] = [column()?, column()?, column()?, column()?, column()?];
+    let [at, lengths, rows, firsts, spans] =
+        [column()?, column()?, column()?, column()?, column()?];
     if [&lengths, &rows, &firsts, &spans].iter().any(|it| it.len() != at.len()) {
         return Err(Damage::Contradiction("columns of the time table differ in length"));
     }
@@ -185,9 +201,13 @@ fn decode_times(bytes: &[u8], data_bytes: u64) -> Result<Vec<TimeColumn>, Damage
     columns
         .map(|((((at, length), rows), first), span)| {
             let at = at.cast_unsigned();
-            let number = |it: &i64| u32::try_from(*it).map_err(|_| Damage::Contradiction("time column is too long"));
+            let number = |it: &i64| {
+                u32::try_from(*it).map_err(|_| Damage::Contradiction("time column is too long"))
+            };
             let (bytes, rows) = (number(length)?, number(rows)?);
-            if rows as usize > COLUMN_ROWS_MAX || at.checked_add(u64::from(bytes)).is_none_or(|end| end > data_bytes) {
+            if rows as usize > COLUMN_ROWS_MAX
+                || at.checked_add(u64::from(bytes)).is_none_or(|end| end > data_bytes)
+            {
                 return Err(Damage::Contradiction("time column lies behind the data"));
             }
             Ok(TimeColumn { at, bytes, rows, first: *first, last: first.wrapping_add(*span) })
@@ -204,8 +224,18 @@ mod tests {
     #[test]
     fn tables_come_back() {
         let time = |at| TimeColumn { at, bytes: 10, rows: 3, first: -5, last: 900 };
-        let chunk = |at, time| Chunk { at, values_bytes: 20, starts_bytes: 2, time, kind: ChunkKind::Floats };
-        let chunks = vec![chunk(74, 0), chunk(96, 0), Chunk { kind: ChunkKind::Histograms, ..chunk(128, 1) }];
+        let chunk = |at, time| Chunk {
+            at,
+            values_bytes: 20,
+            starts_bytes: 2,
+            time,
+            kind: ChunkKind::Floats,
+        };
+        let chunks = vec![
+            chunk(74, 0),
+            chunk(96, 0),
+            Chunk { kind: ChunkKind::Histograms, ..chunk(128, 1) },
+        ];
         let tables = Tables { begins: vec![0, 1, 1, 3], chunks, times: vec![time(64), time(118)] };
         let (times, chunks) = tables.encode();
         assert_eq!(Tables::decode(&times, &chunks, 150), Ok(tables));

@@ -4,17 +4,15 @@
 
 use std::{io, sync::Arc};
 
-use crate::{
-    codec,
-    os::{Files, PageWriter},
-    store::{
-        bytes::put_signed,
-        crash::crash_point,
-        error::{Error, failed},
-        manifest::{FileId, FileKind, FileMeta, Partition, file_path},
-        rows::SeriesRows,
-        wal::put_labels,
-    },
+use crate::codec;
+use crate::os::{Files, PageWriter};
+use crate::store::{
+    bytes::put_signed,
+    crash::crash_point,
+    error::{Error, failed},
+    manifest::{FileId, FileKind, FileMeta, Partition, file_path},
+    rows::SeriesRows,
+    wal::put_labels,
 };
 
 use super::{
@@ -114,19 +112,32 @@ impl DataWriter {
     }
 
     /// Ends a part, whose series are `refs`, rising.
-    pub(in crate::store) fn finish_part(self, refs: &[u64], positions: (u64, u64)) -> Result<Written, Error> {
+    pub(in crate::store) fn finish_part(
+        self,
+        refs: &[u64],
+        positions: (u64, u64),
+    ) -> Result<Written, Error> {
         let mut bytes = Vec::new();
         put_column(&refs.iter().map(|it| it.cast_signed()).collect::<Vec<_>>(), &mut bytes);
         self.finish(vec![(Section::Refs, bytes)], positions)
     }
 
     /// Ends a block, whose series have these labels.
-    pub(in crate::store) fn finish_block(self, labels: LabelsWriter, positions: (u64, u64)) -> Result<Written, Error> {
-        let sections = labels.sections().map_err(failed(&*self.files, "compress labels of", &self.path))?;
+    pub(in crate::store) fn finish_block(
+        self,
+        labels: LabelsWriter,
+        positions: (u64, u64),
+    ) -> Result<Written, Error> {
+        let sections =
+            labels.sections().map_err(failed(&*self.files, "compress labels of", &self.path))?;
         self.finish(sections, positions)
     }
 
-    fn finish(mut self, mut sections: Vec<(Section, Vec<u8>)>, positions: (u64, u64)) -> Result<Written, Error> {
+    fn finish(
+        mut self,
+        mut sections: Vec<(Section, Vec<u8>)>,
+        positions: (u64, u64),
+    ) -> Result<Written, Error> {
         let tables = Tables {
             begins: std::mem::take(&mut self.begins),
             chunks: std::mem::take(&mut self.chunks.chunks),
@@ -142,10 +153,12 @@ impl DataWriter {
             bytes.append(&mut self.exemplars);
             sections.push((Section::Exemplars, bytes));
         }
-        let (files, path, unfinished) = (Arc::clone(&self.files), self.path.clone(), self.unfinished.clone());
+        let (files, path, unfinished) =
+            (Arc::clone(&self.files), self.path.clone(), self.unfinished.clone());
         let (header, rows, times) = (self.header, self.rows, self.times.unwrap_or_default());
         let is_block = header.kind == FileKind::Block;
-        let (bytes, footer_crc) = self.end(&sections).map_err(failed(&*files, "write", &unfinished))?;
+        let (bytes, footer_crc) =
+            self.end(&sections).map_err(failed(&*files, "write", &unfinished))?;
         crash_point(if is_block { "block-written" } else { "part-written" });
         let named = || {
             crash_point("block-before-rename");

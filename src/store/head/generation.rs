@@ -5,18 +5,14 @@ use std::sync::{
     atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{
-    codec,
-    model::{Batch, Exemplar},
-    store::{catalog::Slot, rows::SeriesRows},
-};
+use crate::codec;
+use crate::model::{Batch, Exemplar};
+use crate::store::{catalog::Slot, rows::SeriesRows};
 
-use super::shard::{self, Shard};
-
-pub(in crate::store) use super::shard::PAGE_SLOTS;
+use super::shard::{self, PAGE_SLOTS, Shard};
 
 /// Readers and the one writer meet in a shard; pages go round, so that neighbours do not.
-const SHARDS: usize = 64;
+const SHARDS: u32 = 64;
 /// Exemplars kept in memory; of more the oldest go.
 const EXEMPLARS_MAX: usize = 100_000;
 
@@ -37,9 +33,8 @@ pub(in crate::store) struct Generation {
 
 /// Where a slot is: shard, page in the shard, place in the page.
 fn place(slot: Slot) -> (usize, u32, u32) {
-    let slots = PAGE_SLOTS as u32;
-    let (page, place) = (slot / slots, slot % slots);
-    (page as usize % SHARDS, page / SHARDS as u32, place)
+    let (page, place) = (slot / PAGE_SLOTS, slot % PAGE_SLOTS);
+    ((page % SHARDS) as usize, page / SHARDS, place)
 }
 
 impl Generation {
@@ -75,14 +70,18 @@ impl Generation {
             };
             let (number, page, place) = place(slot);
             if held.as_ref().is_none_or(|(holds, _)| *holds != number) {
-                // The old one is let go first.
-                held = None;
+                drop(held.take());
                 held = self.write(number).map(|guard| (number, guard));
             }
             let Some((_, shard)) = &mut held else { continue };
             let times = rows.times().get(range.clone()).unwrap_or_default();
             let values = rows.values().get(range.clone()).unwrap_or_default();
-            shard.append((page, place), times, values, rows.starts().get(range).unwrap_or_default());
+            shard.append(
+                (page, place),
+                times,
+                values,
+                rows.starts().get(range).unwrap_or_default(),
+            );
         }
         drop(held);
         for row in &batch.histograms {
@@ -92,7 +91,8 @@ impl Generation {
             };
             let (number, page, place) = place(slot);
             if let Some(mut shard) = self.write(number) {
-                shard.append_histogram((page, place), shard::point(row.time, row.start, &row.value));
+                shard
+                    .append_histogram((page, place), shard::point(row.time, row.start, &row.value));
             }
         }
         self.take_exemplars(batch, &mut slot);
@@ -138,7 +138,11 @@ impl Generation {
     }
 
     /// The rows of a series, into the empty `rows`.
-    pub(in crate::store) fn read(&self, slot: Slot, rows: &mut SeriesRows) -> Result<(), codec::Error> {
+    pub(in crate::store) fn read(
+        &self,
+        slot: Slot,
+        rows: &mut SeriesRows,
+    ) -> Result<(), codec::Error> {
         let (number, page, place) = place(slot);
         self.shard(number).map_or(Ok(()), |shard| shard.read(page, place, rows))
     }
@@ -151,12 +155,11 @@ impl Generation {
 
     /// The slots below `end` that have a row, rising.
     pub(in crate::store) fn active(&self, end: Slot) -> Vec<Slot> {
-        let slots = PAGE_SLOTS as u32;
         let mut active = Vec::new();
-        for first in (0..end).step_by(PAGE_SLOTS) {
-            let page = first / slots;
-            if let Some(shard) = self.shard(page as usize % SHARDS) {
-                active.extend(shard.active(page / SHARDS as u32).map(|place| first + place));
+        for first in (0..end).step_by(PAGE_SLOTS as usize) {
+            let page = first / PAGE_SLOTS;
+            if let Some(shard) = self.shard((page % SHARDS) as usize) {
+                active.extend(shard.active(page / SHARDS).map(|place| first + place));
             }
         }
         active
@@ -203,7 +206,7 @@ impl Generation {
 
     /// Bytes held.
     pub(in crate::store) fn bytes(&self) -> usize {
-        (0..SHARDS).filter_map(|number| Some(self.shard(number)?.bytes())).sum()
+        (0..self.shards.len()).filter_map(|number| Some(self.shard(number)?.bytes())).sum()
     }
 }
 
@@ -239,7 +242,9 @@ mod tests {
     fn long_streams_are_kept_in_order_over_many_buffers() {
         let generation = Generation::new(0);
         for i in 0..5000_i64 {
-            let value = f64::from_bits(0x3ff0_0000_0000_0000 ^ (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12);
+            let value = f64::from_bits(
+                0x3ff0_0000_0000_0000 ^ (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12,
+            );
             generation.apply(&batch(&[(70_000, i * 1_000_000 + i % 3, 0, value)]), i as u64, slot);
         }
         let rows = read(&generation, 70_000);
@@ -252,7 +257,8 @@ mod tests {
     fn floats_and_histograms_of_one_time_end_as_the_last_that_came() {
         let generation = Generation::new(0);
         let histogram = |time| {
-            let row = HistogramRow { series: SeriesRef(1), time, start: 0, value: Histogram::default() };
+            let row =
+                HistogramRow { series: SeriesRef(1), time, start: 0, value: Histogram::default() };
             Batch { histograms: vec![row], ..Batch::default() }
         };
         generation.apply(&batch(&[(1, 10, 0, 1.0), (1, 20, 0, 2.0)]), 1, slot);

@@ -7,4 +7,4 @@ mod arena;
 mod generation;
 mod shard;
 
-pub(super) use generation::{Generation, PAGE_SLOTS};
+pub(super) use generation::Generation;

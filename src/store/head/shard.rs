@@ -2,16 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::{
-    codec::{self, gorilla},
-    model::Histogram,
-    store::rows::{HistogramPoint, SeriesRows},
-};
+use crate::codec::{self, gorilla};
+use crate::model::Histogram;
+use crate::store::rows::{HistogramPoint, SeriesRows};
 
 use super::arena::{Arena, Buffer};
 
 /// Series in a page: pages are made when a series of theirs has a row.
-pub(in crate::store) const PAGE_SLOTS: usize = 1024;
+pub(super) const PAGE_SLOTS: u32 = 1024;
 const MILLI: i64 = 1_000_000;
 
 /// Rows came in order, each later than the one before.
@@ -64,7 +62,13 @@ pub(super) struct Shard {
 
 impl Shard {
     /// Appends rows of one series: those of a run of a batch.
-    pub(super) fn append(&mut self, (page, slot): (u32, u32), times: &[i64], values: &[f64], starts: &[i64]) {
+    pub(super) fn append(
+        &mut self,
+        (page, slot): (u32, u32),
+        times: &[i64],
+        values: &[f64],
+        starts: &[i64],
+    ) {
         let Self { pages, arena, extras, extra_bytes } = self;
         let Some(series) = series_mut(pages, page, slot) else { return };
         for (i, (time, value)) in times.iter().zip(values).enumerate() {
@@ -98,13 +102,17 @@ impl Shard {
 
     /// Whether a series has a row.
     pub(super) fn has_rows(&self, page: u32, slot: u32) -> bool {
-        self.series(page, slot).is_some_and(|series| series.cursor.rows() > 0 || series.flags & HAS_EXTRA != 0)
+        self.series(page, slot)
+            .is_some_and(|series| series.cursor.rows() > 0 || series.flags & HAS_EXTRA != 0)
     }
 
     /// The slots of a page that have a row.
     pub(super) fn active(&self, page: u32) -> impl Iterator<Item = u32> + '_ {
         let page = self.pages.get(page as usize).and_then(Option::as_deref).unwrap_or_default();
-        (0..).zip(page).filter(|(_, series)| series.cursor.rows() > 0 || series.flags & HAS_EXTRA != 0).map(|it| it.0)
+        (0..)
+            .zip(page)
+            .filter(|(_, series)| series.cursor.rows() > 0 || series.flags & HAS_EXTRA != 0)
+            .map(|it| it.0)
     }
 
     fn series(&self, page: u32, slot: u32) -> Option<&Series> {
@@ -115,7 +123,12 @@ impl Shard {
     ///
     /// # Errors
     /// Where a stream does not decode: memory was overwritten.
-    pub(super) fn read(&self, page: u32, slot: u32, rows: &mut SeriesRows) -> Result<(), codec::Error> {
+    pub(super) fn read(
+        &self,
+        page: u32,
+        slot: u32,
+        rows: &mut SeriesRows,
+    ) -> Result<(), codec::Error> {
         let Some(series) = self.series(page, slot) else { return Ok(()) };
         let extra = self.extras.get(&(page, slot)).filter(|_| series.flags & HAS_EXTRA != 0);
         for full in extra.iter().flat_map(|extra| &extra.full) {
@@ -131,7 +144,8 @@ impl Shard {
         }
         // Streams are in order by themselves; whether one is with the one before is seen here.
         let is_in_order = series.flags & IN_ORDER != 0
-            && (extra.is_none_or(|extra| extra.full.is_empty()) || rows.times.is_sorted_by(|a, b| a < b));
+            && (extra.is_none_or(|extra| extra.full.is_empty())
+                || rows.times.is_sorted_by(|a, b| a < b));
         if !is_in_order {
             rows.sort();
         }
@@ -161,7 +175,7 @@ impl Shard {
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
         let pages = self.pages.iter().flatten().count();
-        pages * PAGE_SLOTS * size_of::<Series>()
+        pages * PAGE_SLOTS as usize * size_of::<Series>()
             + self.arena.bytes()
             + self.extras.capacity() * (size_of::<Extra>() + 16)
             + self.extra_bytes
@@ -173,7 +187,7 @@ fn series_mut(pages: &mut Vec<Option<Box<[Series]>>>, page: u32, slot: u32) -> O
     if pages.len() <= page {
         pages.resize_with(page + 1, || None);
     }
-    let page = pages.get_mut(page)?.get_or_insert_with(|| vec![EMPTY; PAGE_SLOTS].into());
+    let page = pages.get_mut(page)?.get_or_insert_with(|| vec![EMPTY; PAGE_SLOTS as usize].into());
     page.get_mut(slot as usize)
 }
 
@@ -213,7 +227,9 @@ impl Series {
                 return;
             }
             match arena.grow(self.buffer) {
-                Some(larger) if self.cursor.rows() < gorilla::Cursor::ROWS_MAX => self.buffer = larger,
+                Some(larger) if self.cursor.rows() < gorilla::Cursor::ROWS_MAX => {
+                    self.buffer = larger;
+                }
                 _ => self.close(&mut full),
             }
         }
@@ -229,7 +245,8 @@ impl Series {
 }
 
 fn size_of_histogram(histogram: &Histogram) -> usize {
-    let numbers = histogram.positive.len() + histogram.negative.len() + histogram.custom_values.len();
+    let numbers =
+        histogram.positive.len() + histogram.negative.len() + histogram.custom_values.len();
     let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
     size_of::<Histogram>() + size_of::<HistogramPoint>() + (numbers + spans) * 8
 }

@@ -2,13 +2,11 @@
 //!
 //! Bytes: storage-format.md, "Manifest".
 
-use crate::{
-    codec,
-    model::{Matcher, MatchOp, Table, TenantId, TimeRange, Timestamp},
-    store::{
-        bytes::{Reader, put_signed, put_text},
-        error::Damage,
-    },
+use crate::codec;
+use crate::model::{MatchOp, Matcher, Table, TenantId, TimeRange, Timestamp};
+use crate::store::{
+    bytes::{Reader, put_signed, put_text},
+    error::Damage,
 };
 
 /// The number of a file: given once.
@@ -58,7 +56,8 @@ impl Partition {
 
     /// The instants in it.
     pub(in crate::store) fn range(self) -> TimeRange {
-        let range = TimeRange::closed(Timestamp(self.after.saturating_add(1)), Timestamp(self.until));
+        let range =
+            TimeRange::closed(Timestamp(self.after.saturating_add(1)), Timestamp(self.until));
         range.unwrap_or(TimeRange::ALL)
     }
 
@@ -76,7 +75,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
@@ -232,19 +232,34 @@ fn encode_meta(meta: &FileMeta, out: &mut Vec<u8>) {
 
 fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
     let (kind, table, tier) = (reader.u8()?, reader.u8()?, reader.u8()?);
-    let kind = FileKind::of(kind).ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
+    let kind =
+        FileKind::of(kind).ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
     if table != Table::Metrics as u8 {
         return Err(Damage::Unknown { what: "table", number: table.into() });
     }
     let id = FileId(reader.varint()?);
-    let tenant = u32::try_from(reader.varint()?).map_err(|_| Damage::Contradiction("tenant is out of range"))?;
+    let tenant = u32::try_from(reader.varint()?)
+        .map_err(|_| Damage::Contradiction("tenant is out of range"))?;
     let partition = Partition { after: reader.signed()?, until: reader.signed()? };
     let times = (reader.signed()?, reader.signed()?);
     let positions = (reader.varint()?, reader.varint()?);
     let [series, rows, bytes] = [reader.varint()?, reader.varint()?, reader.varint()?];
     let (tenant, footer_crc) = (TenantId(tenant), reader.u32()?);
     let table = Table::Metrics;
-    Ok(FileMeta { id, kind, tenant, table, tier, partition, positions, times, series, rows, bytes, footer_crc })
+    Ok(FileMeta {
+        id,
+        kind,
+        tenant,
+        table,
+        tier,
+        partition,
+        positions,
+        times,
+        series,
+        rows,
+        bytes,
+        footer_crc,
+    })
 }
 
 /// Appends a deletion: also the payload of its log record.
@@ -277,9 +292,15 @@ pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tomb
             1 => MatchOp::NotEqual,
             2 => MatchOp::Regex,
             3 => MatchOp::NotRegex,
-            number => return Err(Damage::Unknown { what: "kind of matcher", number: number.into() }),
+            number => {
+                return Err(Damage::Unknown { what: "kind of matcher", number: number.into() });
+            }
         };
-        matchers.push(Matcher { op, name: reader.text()?.to_owned(), value: reader.text()?.to_owned() });
+        matchers.push(Matcher {
+            op,
+            name: reader.text()?.to_owned(),
+            value: reader.text()?.to_owned(),
+        });
     }
     Ok(Tombstone { files_below, matchers, range })
 }
@@ -294,11 +315,18 @@ mod tests {
     fn partitions_are_days_that_hold_their_last_instant() {
         let midnight = 20_000 * DAY;
         assert_eq!(Partition::of(midnight).until, midnight);
-        assert_eq!(Partition::of(midnight + 1), Partition { after: midnight, until: midnight + DAY });
+        assert_eq!(
+            Partition::of(midnight + 1),
+            Partition { after: midnight, until: midnight + DAY }
+        );
         assert_eq!(Partition::of(midnight + 1).folder(), "t0/metrics/2024-10-04");
         assert_eq!(Partition::of(0).folder(), "t0/metrics/1969-12-31");
         for time in [i64::MIN, i64::MAX, -1, 0, 1] {
-            assert!(Partition::of(time).range().contains(Timestamp(time)) || time == i64::MIN || time == i64::MAX);
+            assert!(
+                Partition::of(time).range().contains(Timestamp(time))
+                    || time == i64::MIN
+                    || time == i64::MAX
+            );
         }
     }
 
@@ -318,7 +346,8 @@ mod tests {
             bytes: 4,
             footer_crc: 0xdead_beef,
         };
-        let matchers = vec![Matcher { name: "a".into(), op: MatchOp::NotRegex, value: "b.*".into() }];
+        let matchers =
+            vec![Matcher { name: "a".into(), op: MatchOp::NotRegex, value: "b.*".into() }];
         let edits = [
             Edit::AddFile(Box::new(meta)),
             Edit::RemoveFile(FileId(1)),

@@ -5,13 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::{
-    os::{Files, WriteFile, read_whole},
-    store::{
-        bytes::Reader,
-        crash::crash_point,
-        error::{Damage, Error, failed},
-    },
+use crate::os::{Files, WriteFile, read_whole};
+use crate::store::{
+    bytes::Reader,
+    crash::crash_point,
+    error::{Damage, Error, failed},
 };
 
 use super::{edit::Edit, state::State};
@@ -124,7 +122,8 @@ fn read_file(files: &dyn Files, number: u64) -> Result<Read, Error> {
             }
             Err(what) => {
                 let follows = |at| read_record(&bytes, at, database, number, None).is_ok();
-                read.is_damaged = matches!(what, Damage::Unknown { .. }) || (offset + 1..bytes.len()).any(follows);
+                read.is_damaged = matches!(what, Damage::Unknown { .. })
+                    || (offset + 1..bytes.len()).any(follows);
                 read.bad = Some((offset as u64, what));
                 break;
             }
@@ -182,7 +181,9 @@ fn read_record(
         return Err(Damage::Checksum { expected, found });
     }
     if expected_sequence.is_some_and(|expected| expected != sequence) {
-        return Err(Damage::Contradiction("manifest record has another number than the one before calls for"));
+        return Err(Damage::Contradiction(
+            "manifest record has another number than the one before calls for",
+        ));
     }
     let mut reader = Reader::new(payload, "manifest record");
     let mut edits = Vec::new();
@@ -223,10 +224,22 @@ impl Manifest {
         }
         // What was read may never have been synced: it is made durable before anything acts on it.
         file.sync().map_err(failed(&*files, "sync", &path))?;
-        files.create_dir_all(FOLDER).and_then(|()| files.sync_dir(FOLDER)).map_err(failed(&*files, "sync", FOLDER))?;
+        files
+            .create_dir_all(FOLDER)
+            .and_then(|()| files.sync_dir(FOLDER))
+            .map_err(failed(&*files, "sync", FOLDER))?;
         let (database, state, number, end, sequence) =
             (read.database, read.state, read.number, read.end, read.sequence);
-        Ok(Self { files, database, state, number, file: Some(file), end, sequence, bytes_max: BYTES_MAX })
+        Ok(Self {
+            files,
+            database,
+            state,
+            number,
+            file: Some(file),
+            end,
+            sequence,
+            bytes_max: BYTES_MAX,
+        })
     }
 
     /// Makes a new file behind `number` that begins with a snapshot of `state`.
@@ -237,8 +250,16 @@ impl Manifest {
         number: u64,
         sequence: u64,
     ) -> Result<Self, Error> {
-        let mut manifest =
-            Self { files, database, state, number, file: None, end: 0, sequence, bytes_max: BYTES_MAX };
+        let mut manifest = Self {
+            files,
+            database,
+            state,
+            number,
+            file: None,
+            end: 0,
+            sequence,
+            bytes_max: BYTES_MAX,
+        };
         manifest.rewrite()?;
         Ok(manifest)
     }
@@ -404,7 +425,10 @@ mod tests {
             let after: Arc<dyn Files> = Arc::new(sim.after_reboot(cut));
             match read(&*after).unwrap().read {
                 Some(found) => {
-                    assert!(found.state.in_files == known || found.state.in_files == known + 1, "cut {cut}");
+                    assert!(
+                        found.state.in_files == known || found.state.in_files == known + 1,
+                        "cut {cut}"
+                    );
                     assert!(!found.is_damaged, "cut {cut}: {:?}", found.bad);
                     Manifest::resume(after, found).unwrap().apply(&[Edit::Catalog(1)]).unwrap();
                 }
@@ -438,7 +462,10 @@ mod tests {
             if let Ok(opened) = read(&sim) {
                 let found = opened.read.unwrap();
                 let is_last = at >= manifest.end - 40;
-                assert!(found.is_damaged || (is_last && found.bad.is_some()), "byte {at}: {found:?}");
+                assert!(
+                    found.is_damaged || (is_last && found.bad.is_some()),
+                    "byte {at}: {found:?}"
+                );
             }
         }
     }

@@ -28,7 +28,13 @@ pub(in crate::store) struct State {
 impl State {
     /// Before the first edit.
     pub(in crate::store) fn new() -> Self {
-        Self { segments: (1, 1), next_series: 1, next_file: 1, dropped_until: i64::MIN, ..Self::default() }
+        Self {
+            segments: (1, 1),
+            next_series: 1,
+            next_file: 1,
+            dropped_until: i64::MIN,
+            ..Self::default()
+        }
     }
 
     /// Takes one change in.
@@ -48,7 +54,8 @@ impl State {
             Edit::DroppedUntil(time) => self.dropped_until = self.dropped_until.max(*time),
             Edit::Delete(tombstone) => self.tombstones.push(tombstone.clone()),
             Edit::DeletesDone(count) => {
-                let count = usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
+                let count =
+                    usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
                 self.tombstones.drain(..count);
             }
         }

@@ -9,9 +9,11 @@ mod rows;
 mod segment;
 
 pub(super) use record::{Form, RECORD_BYTES_MAX, Sealed, seal};
-pub(super) use replay::{Expected, Finding, Judgement, Scan, judge, scan};
-pub(super) use rows::{decode_rows, encode_rows, put_labels, put_metadata, take_labels, take_metadata};
-pub(super) use segment::{SEGMENT_HEADER_BYTES, Wal, segment_number, segment_path};
+pub(super) use replay::{Expected, Judgement, Scan, judge, scan};
+pub(super) use rows::{
+    decode_rows, encode_rows, put_labels, put_metadata, take_labels, take_metadata,
+};
+pub(super) use segment::{Wal, segment_number, segment_path};
 
 /// The folder of the segments, below the root.
 pub(super) const FOLDER: &str = "wal";

@@ -4,11 +4,9 @@
 //! place of the record, by the one who appends. So stale or moved bytes fail, and zeros never pass.
 //! Bytes: storage-format.md, "Log record".
 
-use crate::{
-    codec,
-    model::{Position, StreamId, TenantId},
-    store::{bytes::Reader, error::Damage},
-};
+use crate::codec;
+use crate::model::{Position, StreamId, TenantId};
+use crate::store::{bytes::Reader, error::Damage};
 
 /// Bytes of a header.
 pub(super) const HEADER_BYTES: usize = 64;
@@ -80,7 +78,13 @@ pub(in crate::store) struct Header {
 }
 
 /// Appends a record that will stand at `place`.
-pub(super) fn append(sealed: &Sealed, position: Position, durable: Durable, place: Place, out: &mut Vec<u8>) {
+pub(super) fn append(
+    sealed: &Sealed,
+    position: Position,
+    durable: Durable,
+    place: Place,
+    out: &mut Vec<u8>,
+) {
     let begin = out.len();
     out.extend_from_slice(&MAGIC.to_le_bytes());
     out.extend_from_slice(&u32::try_from(sealed.payload.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -131,7 +135,8 @@ pub(super) fn read_header(bytes: &[u8], place: Place) -> Result<Header, Damage> 
     let stream = StreamId(reader.u32()?);
     let tenant = TenantId(reader.u32()?);
     let sequence = reader.u64()?;
-    let durable = Durable { position: reader.u64()?, catalog: reader.u64()?, manifest: reader.u64()? };
+    let durable =
+        Durable { position: reader.u64()?, catalog: reader.u64()?, manifest: reader.u64()? };
     let [form, ..] = *reader.take(4)? else { return Err(Damage::Truncated("record header")) };
     let payload_crc = reader.u32()?;
     reader.u32()?;
@@ -181,7 +186,11 @@ pub(super) fn put_ints(values: &[i64], out: &mut Vec<u8>) {
 }
 
 /// Reads `rows` integers that [`put_ints`] wrote.
-pub(super) fn take_ints(reader: &mut Reader<'_>, rows: usize, out: &mut Vec<i64>) -> Result<(), Damage> {
+pub(super) fn take_ints(
+    reader: &mut Reader<'_>,
+    rows: usize,
+    out: &mut Vec<i64>,
+) -> Result<(), Damage> {
     let mut left = rows;
     while left > 0 {
         let count = left.min(COLUMN_ROWS_MAX);

@@ -57,7 +57,9 @@ pub(in crate::store) struct Scan {
 impl Scan {
     /// The first offset behind the good records.
     pub(in crate::store) fn end(&self) -> u64 {
-        self.records.last().map_or(SEGMENT_HEADER_BYTES, |last| (last.offset + last.header.size()) as u64)
+        self.records
+            .last()
+            .map_or(SEGMENT_HEADER_BYTES, |last| (last.offset + last.header.size()) as u64)
     }
 
     /// The position of the last good record, or of the one before the segment.
@@ -77,25 +79,38 @@ impl Scan {
 pub(in crate::store) fn scan(bytes: &[u8], number: u64, database: u128) -> Scan {
     let header = SegmentHeader::read(bytes).and_then(|header| match header {
         it if it.database != database => Err(Damage::Foreign),
-        it if it.number != number => Err(Damage::Contradiction("segment has another number than its file")),
+        it if it.number != number => {
+            Err(Damage::Contradiction("segment has another number than its file"))
+        }
         it => Ok(it),
     });
     let mut expected = header.as_ref().ok().map(|header| header.first);
-    let mut scan = Scan { number, records: Vec::new(), length: bytes.len(), header, gaps: Vec::new() };
+    let mut scan =
+        Scan { number, records: Vec::new(), length: bytes.len(), header, gaps: Vec::new() };
     let mut offset = usize::try_from(SEGMENT_HEADER_BYTES).unwrap_or(0);
     while offset < bytes.len() {
         match read_record(bytes, offset, number, database) {
             Ok(header) => {
                 let sequence = header.position.sequence;
-                if let Some(missing) = expected.and_then(|it| sequence.checked_sub(it)).filter(|it| *it > 0) {
-                    scan.gaps.push(Gap { offset, what: Damage::RecordsMissing(missing), next: Some(sequence) });
+                if let Some(missing) =
+                    expected.and_then(|it| sequence.checked_sub(it)).filter(|it| *it > 0)
+                {
+                    scan.gaps.push(Gap {
+                        offset,
+                        what: Damage::RecordsMissing(missing),
+                        next: Some(sequence),
+                    });
                 }
                 expected = Some(sequence + 1);
                 scan.records.push(Found { offset, header });
                 offset += header.size();
             }
             // A file whose length grew before its bytes came: nothing was here.
-            Err(_) if bytes.get(offset..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0)) => break,
+            Err(_)
+                if bytes.get(offset..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0)) =>
+            {
+                break;
+            }
             Err(what) => {
                 let next = next_record(bytes, offset + STEP, number, database);
                 let position = next.map(|(_, header)| header.position.sequence);
@@ -109,14 +124,24 @@ pub(in crate::store) fn scan(bytes: &[u8], number: u64, database: u128) -> Scan 
     scan
 }
 
-fn read_record(bytes: &[u8], offset: usize, segment: u64, database: u128) -> Result<RecordHeader, Damage> {
+fn read_record(
+    bytes: &[u8],
+    offset: usize,
+    segment: u64,
+    database: u128,
+) -> Result<RecordHeader, Damage> {
     let rest = bytes.get(offset..).unwrap_or_default();
     let header = record::read_header(rest, Place { database, segment, offset: offset as u64 })?;
     header.payload(rest)?;
     Ok(header)
 }
 
-fn next_record(bytes: &[u8], from: usize, segment: u64, database: u128) -> Option<(usize, RecordHeader)> {
+fn next_record(
+    bytes: &[u8],
+    from: usize,
+    segment: u64,
+    database: u128,
+) -> Option<(usize, RecordHeader)> {
     (from..bytes.len()).step_by(STEP).find_map(|offset| {
         bytes.get(offset..).filter(|rest| record::may_begin(rest))?;
         read_record(bytes, offset, segment, database).ok().map(|header| (offset, header))
@@ -218,10 +243,8 @@ fn judge_one(scan: &Scan, durable: u64, expected: Expected, judgement: &mut Judg
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::{Position, StreamId, TenantId},
-        store::wal::record::{Durable, Form, seal},
-    };
+    use crate::model::{Position, StreamId, TenantId};
+    use crate::store::wal::record::{Durable, Form, seal};
 
     const DATABASE: u128 = 77;
 
@@ -240,7 +263,8 @@ mod tests {
     }
 
     fn judged(segments: &[&[u8]], in_files: u64) -> (Vec<Scan>, Judgement) {
-        let scans: Vec<Scan> = (1..).zip(segments).map(|(number, bytes)| scan(bytes, number, DATABASE)).collect();
+        let scans: Vec<Scan> =
+            (1..).zip(segments).map(|(number, bytes)| scan(bytes, number, DATABASE)).collect();
         let expected = Expected { first: 1, end: 1 + segments.len() as u64, in_files };
         let judgement = judge(&scans, expected);
         (scans, judgement)

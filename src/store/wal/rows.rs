@@ -4,14 +4,14 @@
 //! costs a few bytes a request; what is left is a value, about three bytes a sample.
 //! Bytes: storage-format.md, "Rows".
 
-use crate::{
-    codec,
-    model::{Batch, Exemplar, HistogramRow, Labels, Metadata, MetricKind, MetricRows, SeriesRef, TenantId},
-    store::{
-        bytes::{Reader, put_signed, put_text},
-        error::Damage,
-        histogram,
-    },
+use crate::codec;
+use crate::model::{
+    Batch, Exemplar, HistogramRow, Labels, Metadata, MetricKind, MetricRows, SeriesRef, TenantId,
+};
+use crate::store::{
+    bytes::{Reader, put_signed, put_text},
+    error::Damage,
+    histogram,
 };
 
 use super::record::{put_ints, take_ints};
@@ -27,8 +27,10 @@ const ROWS_MAX: usize = 8 << 20;
 pub(in crate::store) fn encode_rows(batch: &Batch, out: &mut Vec<u8>) {
     let rows = &batch.rows;
     let has_one_row_a_run = rows.series().len() == rows.len();
-    let one_time = rows.times().first().filter(|first| rows.times().iter().all(|time| time == *first));
-    let has_others = !(batch.histograms.is_empty() && batch.exemplars.is_empty() && batch.metadata.is_empty());
+    let one_time =
+        rows.times().first().filter(|first| rows.times().iter().all(|time| time == *first));
+    let has_others =
+        !(batch.histograms.is_empty() && batch.exemplars.is_empty() && batch.metadata.is_empty());
     let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
     out.push(
         flag(has_one_row_a_run, ONE_ROW_A_RUN)
@@ -133,7 +135,8 @@ pub(in crate::store) fn decode_rows(payload: &[u8], tenant: TenantId) -> Result<
         return Err(Damage::Unknown { what: "record flag", number: flags.into() });
     }
     let [runs, rows] = [reader.varint()?, reader.varint()?];
-    let rows = usize::try_from(rows).ok().filter(|rows| *rows <= ROWS_MAX && *rows <= payload.len());
+    let rows =
+        usize::try_from(rows).ok().filter(|rows| *rows <= ROWS_MAX && *rows <= payload.len());
     let (Some(rows), Ok(runs)) = (rows, usize::try_from(runs)) else {
         return Err(Damage::Contradiction("record has more rows than bytes"));
     };
@@ -141,7 +144,11 @@ pub(in crate::store) fn decode_rows(payload: &[u8], tenant: TenantId) -> Result<
         return Err(Damage::Contradiction("record has more runs than rows"));
     }
     let refs = take_refs(&mut reader, runs)?;
-    let lengths = if flags & ONE_ROW_A_RUN == 0 { take_lengths(&mut reader, runs, rows)? } else { vec![1; runs] };
+    let lengths = if flags & ONE_ROW_A_RUN == 0 {
+        take_lengths(&mut reader, runs, rows)?
+    } else {
+        vec![1; runs]
+    };
     let mut times = Vec::new();
     if flags & ONE_TIME == 0 {
         take_ints(&mut reader, rows, &mut times)?;
@@ -186,7 +193,9 @@ fn take_lengths(reader: &mut Reader<'_>, runs: usize, rows: usize) -> Result<Vec
     let mut left = rows as u64;
     for _ in 0..runs {
         let length = reader.varint()?;
-        left = left.checked_sub(length).ok_or(Damage::Contradiction("runs are longer than the rows"))?;
+        left = left
+            .checked_sub(length)
+            .ok_or(Damage::Contradiction("runs are longer than the rows"))?;
         lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
     }
     Ok(lengths)
@@ -196,7 +205,12 @@ fn take_others(reader: &mut Reader<'_>, batch: &mut Batch) -> Result<(), Damage>
     for _ in 0..reader.count(40)? {
         let (series, time) = take_head(reader)?;
         let start = reader.signed()?;
-        batch.histograms.push(HistogramRow { series, time, start, value: histogram::decode(reader)? });
+        batch.histograms.push(HistogramRow {
+            series,
+            time,
+            start,
+            value: histogram::decode(reader)?,
+        });
     }
     for _ in 0..reader.count(11)? {
         let (series, time) = take_head(reader)?;
@@ -249,7 +263,11 @@ mod tests {
         batch.histograms.push(HistogramRow { series: SeriesRef(9), time: -5, start: 4, value });
         let labels = Labels::new([("trace_id", "ab")]).unwrap();
         batch.exemplars.push(Exemplar { series: SeriesRef(9), time: 7, value: 1.5, labels });
-        batch.metadata.push(Metadata { metric: "up".into(), kind: MetricKind::Gauge, ..Default::default() });
+        batch.metadata.push(Metadata {
+            metric: "up".into(),
+            kind: MetricKind::Gauge,
+            ..Default::default()
+        });
         let mut bytes = Vec::new();
         encode_rows(&batch, &mut bytes);
         let back = decode_rows(&bytes, TenantId(0)).unwrap();

@@ -6,14 +6,12 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::{
-    model::{Position, StreamId},
-    os::{Files, WriteFile},
-    store::{
-        bytes::Reader,
-        crash::crash_point,
-        error::{Damage, Error, failed},
-    },
+use crate::model::{Position, StreamId};
+use crate::os::{Files, WriteFile};
+use crate::store::{
+    bytes::Reader,
+    crash::crash_point,
+    error::{Damage, Error, failed},
 };
 
 use super::{
@@ -64,7 +62,12 @@ impl Header {
         let format = reader.u16()?;
         reader.take(6)?;
         let database = reader.u128()?;
-        let header = Self { database, number: reader.u64()?, first: reader.u64()?, durable_before: reader.u64()? };
+        let header = Self {
+            database,
+            number: reader.u64()?,
+            first: reader.u64()?,
+            durable_before: reader.u64()?,
+        };
         reader.take(4)?;
         let expected = reader.u32()?;
         let found = crc32c::crc32c(fields.get(..length - 4).unwrap_or_default());
@@ -132,7 +135,8 @@ impl Wal {
         closed: impl IntoIterator<Item = (u64, u64)>,
         next_number: u64,
     ) -> Self {
-        let closed: VecDeque<_> = closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
+        let closed: VecDeque<_> =
+            closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
         let next_number = closed.back().map_or(0, |it| it.number + 1).max(next_number);
         Self {
             files,
@@ -179,8 +183,12 @@ impl Wal {
         let number = self.next_number;
         let path = segment_path(number);
         let files = Arc::clone(&self.files);
-        let header =
-            Header { database: self.database, number, first: self.last + 1, durable_before: self.durable };
+        let header = Header {
+            database: self.database,
+            number,
+            first: self.last + 1,
+            durable_before: self.durable,
+        };
         let mut file = files.create(&path).map_err(failed(&*files, "create", &path))?;
         let made = (|| {
             file.write_all_at(0, &header.bytes()).map_err(failed(&*files, "write", &path))?;
@@ -243,7 +251,8 @@ impl Wal {
     pub(in crate::store) fn sync(&mut self) -> Result<(), Error> {
         crash_point("wal-before-sync");
         self.sync_open().map_err(|source| {
-            let path = self.open.as_ref().map_or_else(String::new, |open| segment_path(open.number));
+            let path =
+                self.open.as_ref().map_or_else(String::new, |open| segment_path(open.number));
             self.fail_segment();
             failed(&*self.files, "sync", &path)(source)
         })
