@@ -3,7 +3,6 @@
 //! `cargo bench --bench query`. 10,000 counters at 15 s for an hour, 2.4 M rows; criterion prints
 //! elements a second, an element being a row that the question reads.
 
-#![expect(missing_docs, reason = "criterion's macros make a function without any")]
 #![expect(clippy::unwrap_used, reason = "questions of a bench are well formed")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

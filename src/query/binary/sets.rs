@@ -1,5 +1,7 @@
 //! `and`, `or`, `unless`: bits of presence, whatever the values.
 
+use std::sync::Arc;
+
 use query_lang::{BinaryOp, VectorMatching};
 
 use super::matching::{Side, Signatures};
@@ -25,28 +27,38 @@ pub(super) fn evaluate(
         let present = presence(&left, count);
         let steps = left.matrix.steps();
         let mut result = left.matrix;
-        for row in 0..right.matrix.len() {
-            let kept = masked(&right, row, |step| !present_at(&present, &right, row, step));
-            if !kept.is_empty() {
-                let drops_name = right.matrix.drops_name(row);
-                result.push(right.matrix.labels(row), drops_name, kept.as_ref());
-            }
-        }
+        keep(&right, &present, false, &mut result);
         // Over one step, rows of one name may still be told apart at the end.
         return if steps > 1 { merge_same_labels(result) } else { Ok(result) };
     }
     let present = presence(&right, count);
-    let keeps_matched = op == BinaryOp::And;
     let mut result = Matrix::new(left.matrix.steps());
-    for row in 0..left.matrix.len() {
-        let kept =
-            masked(&left, row, |step| present_at(&present, &left, row, step) == keeps_matched);
-        if !kept.is_empty() {
-            let drops_name = left.matrix.drops_name(row);
-            result.push(left.matrix.labels(row), drops_name, kept.as_ref());
+    keep(&left, &present, op == BinaryOp::And, &mut result);
+    Ok(result)
+}
+
+/// Adds the cells whose signature is present to `result`, or those whose is not.
+fn keep(side: &Side, present: &[Vec<u64>], keeps_present: bool, result: &mut Matrix) {
+    let steps = side.matrix.steps();
+    let mut row = Row::new(steps);
+    for (index, signature) in side.of.iter().enumerate() {
+        let Some(present) = present.get(*signature) else { continue };
+        let from = side.matrix.row(index);
+        row.values.copy_from_slice(from.values);
+        for ((word, floats), present) in row.floats.iter_mut().zip(from.floats).zip(present) {
+            *word = floats & if keeps_present { *present } else { !*present };
+        }
+        row.histograms.clear();
+        for (step, histogram) in from.histogram_steps() {
+            if bit(present, step) == keeps_present {
+                row.set_histogram(step, Arc::clone(histogram));
+            }
+        }
+        if !row.is_empty() {
+            let drops_name = side.matrix.drops_name(index);
+            result.push(side.matrix.labels(index), drops_name, row.as_ref());
         }
     }
-    Ok(result)
 }
 
 /// For each signature, the steps at which a row has it.
@@ -58,19 +70,4 @@ fn presence(side: &Side, signatures: usize) -> Vec<Vec<u64>> {
         }
     }
     present
-}
-
-fn present_at(present: &[Vec<u64>], side: &Side, row: usize, step: usize) -> bool {
-    let signature = side.of.get(row).copied().unwrap_or(usize::MAX);
-    present.get(signature).is_some_and(|bits| bit(bits, step))
-}
-
-/// The cells of a row that are to be kept.
-fn masked(side: &Side, row: usize, keeps: impl Fn(usize) -> bool) -> Row {
-    let from = side.matrix.row(row);
-    let mut kept = Row::new(side.matrix.steps());
-    for step in (0..side.matrix.steps()).filter(|step| keeps(*step)) {
-        kept.copy_cell(step, from);
-    }
-    kept
 }

@@ -51,14 +51,20 @@ fn sign(value: f64) -> f64 {
     }
 }
 
-/// The lesser; NaN where either is.
+/// The lesser, as Go has it: -Inf is less than anything, and NaN makes NaN of the rest.
 pub(super) fn min_of(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        f64::NEG_INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.min(b)
+    }
 }
 
-/// The greater; NaN where either is.
+/// The greater, as Go has it.
 pub(super) fn max_of(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+    -min_of(-a, -b)
 }
 
 /// Every float changed, histograms left out, names to be dropped.

@@ -97,8 +97,9 @@ fn float_increase(
             increase += before;
         }
         if !falls.overlaps.is_empty() {
-            let within = window.first + 1..window.first + window.values.len();
-            if falls.overlaps.iter().any(|overlap| within.contains(overlap)) {
+            let end = window.first + window.values.len();
+            let next = falls.overlaps.partition_point(|overlap| *overlap <= window.first);
+            if falls.overlaps.get(next).is_some_and(|overlap| *overlap < end) {
                 context.note_metric(Note::StartOverlap);
             }
         }
