@@ -6,5 +6,7 @@
 
 #[path = "format/codec.rs"]
 mod codec;
+#[path = "format/database.rs"]
+mod database;
 #[path = "format/golden.rs"]
 mod golden;

@@ -16,7 +16,29 @@ pub(crate) fn same_bytes(name: &str, written: &[u8]) -> Vec<u8> {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, written).unwrap();
     }
-    let golden = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let golden = read(name);
     assert_eq!(written, golden, "{name}: writing gives other bytes");
     golden
+}
+
+/// The bytes of a golden file.
+pub(crate) fn read(name: &str) -> Vec<u8> {
+    let path = path(name);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names of all golden files in a folder and those below it, sorted.
+pub(crate) fn names(folder: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(path(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            let list = if entry.path().is_dir() { &mut folders } else { &mut names };
+            list.push(name);
+        }
+    }
+    names.sort();
+    names
 }
