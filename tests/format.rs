@@ -10,3 +10,5 @@ mod codec;
 mod database;
 #[path = "format/golden.rs"]
 mod golden;
+#[path = "format/page.rs"]
+mod page;
