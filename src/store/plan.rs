@@ -93,8 +93,15 @@ fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
     sizes.sort_unstable();
     sizes.dedup();
     sizes.into_iter().find_map(|limit| {
-        let runs = parts.split(|meta| size(meta.bytes) > limit);
-        let run = runs.max_by_key(|run| run.len()).filter(|run| run.len() >= MERGE_COUNT)?;
+        // A large one between small ones is not rewritten for their sake alone.
+        let is_worth = |run: &&[&FileMeta]| {
+            let largest = run.iter().filter(|meta| size(meta.bytes) == limit).count();
+            run.len() >= MERGE_COUNT && largest >= 2
+        };
+        let run = parts
+            .split(|meta| size(meta.bytes) > limit)
+            .filter(is_worth)
+            .max_by_key(|run| run.len())?;
         Some(run.iter().map(|meta| meta.id).collect())
     })
 }
