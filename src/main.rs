@@ -1,3 +1,12 @@
 //! The binary: everything it does is in `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+// Batches and answers are made and freed on different threads all the time, which the system's
+// allocator is slow at; static builds need another one anyway.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    quipu::cli::main()
+}

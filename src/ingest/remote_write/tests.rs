@@ -154,7 +154,7 @@ proptest! {
             let report = door.take(message, body).unwrap();
             prop_assert!(report.is_clean(), "{report}");
             prop_assert_eq!(report.samples, expected.len() as u64);
-            let exemplars = request.timeseries.iter().map(|s| s.exemplars.len() as u64).sum();
+            let exemplars: u64 = request.timeseries.iter().map(|s| s.exemplars.len() as u64).sum();
             prop_assert_eq!(report.exemplars, exemplars);
             prop_assert_eq!(door.rows(), expected.clone());
             prop_assert_eq!(door.batch.tenant, TenantId(3));

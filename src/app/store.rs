@@ -1,0 +1,73 @@
+//! The store, as this floor opens it and as a URL asks for it.
+
+use std::{path::Path, sync::Arc};
+
+use crate::app::Error;
+use crate::http::{Operations, Storage, StorageKind, StoreCounter};
+use crate::model;
+use crate::os::{Clock, Disk, Files};
+use crate::store::{Config, Counter, Db, KindBytes, Recovery};
+
+/// Opens the store in `directory`, which is made where `is_new_allowed`.
+///
+/// # Errors
+/// Where the directory cannot be used or the store does not open.
+pub(super) fn open_store(
+    directory: &Path,
+    (is_new_allowed, mmap): (bool, bool),
+    clock: Arc<dyn Clock>,
+    config: Config,
+) -> Result<(Arc<Db>, Recovery), Error> {
+    let disk = if is_new_allowed { Disk::create(directory) } else { Disk::open(directory) };
+    let disk =
+        disk.map_err(|source| Error::Directory { directory: directory.to_owned(), source })?;
+    let files: Arc<dyn Files> = Arc::new(disk.mmap(mmap));
+    Db::open(files, clock, config)
+        .map_err(|source| Error::Store { directory: directory.to_owned(), source })
+}
+
+/// What a recovery found, in a line.
+pub fn describe(recovery: &Recovery) -> String {
+    format!(
+        "{} series, {} rows of {} log records",
+        recovery.series, recovery.rows, recovery.records
+    )
+}
+
+/// The store behind the admin calls.
+pub(super) struct Keeper(pub(super) Arc<Db>);
+
+impl Operations for Keeper {
+    fn flush(&self) -> Result<(), model::Error> {
+        self.0.flush().map_err(model::Error::from)
+    }
+
+    fn compact(&self) -> Result<(), model::Error> {
+        self.0.compact().map_err(model::Error::from)
+    }
+
+    fn retention(&self) -> Result<(), model::Error> {
+        self.0.retention().map_err(model::Error::from)
+    }
+
+    fn storage(&self) -> Result<Storage, model::Error> {
+        let storage = self.0.storage().map_err(model::Error::from)?;
+        let kind = |it: &KindBytes| StorageKind { name: it.kind, files: it.files, bytes: it.bytes };
+        Ok(Storage {
+            kinds: storage.kinds.iter().map(kind).collect(),
+            index_bytes: storage.index_bytes,
+            total_bytes: storage.total_bytes,
+            rows: storage.rows,
+        })
+    }
+
+    fn counters(&self) -> Vec<StoreCounter> {
+        let counter = |Counter { name, help, is_counter, value }| StoreCounter {
+            name,
+            is_counter,
+            help,
+            value,
+        };
+        self.0.counters().into_iter().map(counter).collect()
+    }
+}

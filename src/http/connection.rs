@@ -1,0 +1,235 @@
+//! One connection: what it remembers between requests, and how long it may be silent.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::extract::Request;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use crate::ingest::Session;
+use crate::os::Clock;
+
+/// From the first byte of a request to the last of its head.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Without a byte either way. Longer than the idle time of common clients (Go: 90 s, Prometheus and
+/// Telegraf: 5 min), so that they close first and no request meets a closing connection.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(400);
+
+/// Buffers larger than this are not kept for the next request.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// Memory that requests of one connection use one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) session: Session,
+    pub(super) body: Vec<u8>,
+    pub(super) inflated: Vec<u8>,
+}
+
+/// Shared by the connection's requests, its stream and its watch.
+#[derive(Debug)]
+pub(super) struct Connection {
+    scratch: Mutex<Option<Box<Scratch>>>,
+    clock: Arc<dyn Clock>,
+    is_busy: AtomicBool,
+    /// Nanoseconds of monotonic time; 0 where no head is being read.
+    head_since: AtomicU64,
+    last_byte: AtomicU64,
+}
+
+impl Connection {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        let now = nanos(clock.monotonic());
+        Self {
+            scratch: Mutex::new(None),
+            clock,
+            is_busy: AtomicBool::new(false),
+            head_since: AtomicU64::new(0),
+            last_byte: AtomicU64::new(now),
+        }
+    }
+
+    /// The connection that a request came by; one of its own where it came by none.
+    pub(super) fn of(request: &Request, context: &crate::http::Context) -> Arc<Self> {
+        let known = request.extensions().get::<Arc<Self>>().map(Arc::clone);
+        known.unwrap_or_else(|| Arc::new(Self::new(Arc::clone(&context.doors.clock))))
+    }
+
+    /// The memory of the last request, or new memory.
+    pub(super) fn take_scratch(&self) -> Box<Scratch> {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    /// Keeps memory for the next request.
+    pub(super) fn give_back(&self, mut scratch: Box<Scratch>) {
+        for buffer in [&mut scratch.body, &mut scratch.inflated] {
+            if buffer.capacity() > KEPT_BYTES_MAX {
+                *buffer = Vec::new();
+            }
+        }
+        *self.scratch.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
+    }
+
+    /// A request's head is complete: it may now take its time.
+    pub(super) fn begin(&self) {
+        self.is_busy.store(true, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+    }
+
+    /// The request has its answer.
+    pub(super) fn end(&self) {
+        self.is_busy.store(false, Ordering::Relaxed);
+        self.last_byte.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// Whether the other side has been silent or slow for too long.
+    pub(super) fn is_overdue(&self) -> bool {
+        if self.is_busy.load(Ordering::Relaxed) {
+            return false;
+        }
+        let now = self.now();
+        let since = |then: &AtomicU64| {
+            Duration::from_nanos(now.saturating_sub(then.load(Ordering::Relaxed)))
+        };
+        let is_reading = self.head_since.load(Ordering::Relaxed) != 0;
+        (is_reading && since(&self.head_since) > HEAD_TIME_MAX)
+            || since(&self.last_byte) > IDLE_TIME_MAX
+    }
+
+    fn note_read(&self) {
+        let now = self.now();
+        self.last_byte.store(now, Ordering::Relaxed);
+        if !self.is_busy.load(Ordering::Relaxed) && self.head_since.load(Ordering::Relaxed) == 0 {
+            self.head_since.store(now, Ordering::Relaxed);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        // Never 0, which stands for "no head".
+        nanos(self.clock.monotonic()).max(1)
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A TCP stream that notes when bytes come and go.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) stream: TcpStream,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.connection.note_read();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.wrote(&polled);
+        polled
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.wrote(&polled);
+        polled
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+impl Watched {
+    fn wrote(&self, polled: &Poll<io::Result<usize>>) {
+        if matches!(polled, Poll::Ready(Ok(count)) if *count > 0) {
+            self.connection.last_byte.store(self.connection.now(), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::SimClock;
+
+    #[test]
+    fn a_slow_head_is_overdue_and_a_slow_answer_is_not() {
+        let clock = SimClock::new(0);
+        let connection = Connection::new(Arc::new(clock.clone()));
+        connection.note_read();
+        clock.advance(HEAD_TIME_MAX);
+        connection.note_read();
+        assert!(!connection.is_overdue());
+        clock.advance(Duration::from_millis(1));
+        assert!(connection.is_overdue());
+        connection.begin();
+        clock.advance(Duration::from_hours(1));
+        assert!(!connection.is_overdue());
+        connection.end();
+        assert!(!connection.is_overdue());
+    }
+
+    #[test]
+    fn an_idle_connection_is_kept_for_minutes() {
+        let clock = SimClock::new(0);
+        let connection = Connection::new(Arc::new(clock.clone()));
+        clock.advance(IDLE_TIME_MAX);
+        assert!(!connection.is_overdue());
+        clock.advance(Duration::from_secs(1));
+        assert!(connection.is_overdue());
+    }
+
+    #[test]
+    fn large_buffers_are_not_kept() {
+        let connection = Connection::new(Arc::new(SimClock::new(0)));
+        let mut scratch = connection.take_scratch();
+        scratch.body = Vec::with_capacity(KEPT_BYTES_MAX + 1);
+        scratch.inflated = Vec::with_capacity(100);
+        connection.give_back(scratch);
+        let scratch = connection.take_scratch();
+        assert_eq!((scratch.body.capacity(), scratch.inflated.capacity()), (0, 100));
+    }
+}

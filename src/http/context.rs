@@ -1,0 +1,143 @@
+//! What every handler may use: the doors of the house, and the limits.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use crate::http::{
+    AllowedHosts, Counter, Metrics, Operations,
+    admission::{Bytes, Questions},
+    body::BodyLimit,
+};
+use crate::model::{Limits, Registry, Sink, Source};
+use crate::os::Clock;
+use crate::query::Engine;
+
+/// The doors that requests go through.
+#[derive(Clone)]
+pub struct Doors {
+    /// Answers questions.
+    pub source: Arc<dyn Source>,
+    /// Runs questions.
+    pub engine: Arc<Engine>,
+    /// Finds and makes series.
+    pub registry: Arc<dyn Registry>,
+    /// Takes batches.
+    pub sink: Arc<dyn Sink>,
+    /// Does upkeep.
+    pub operations: Arc<dyn Operations>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Limits of this floor. Each is an option of `quipu serve`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes of a body as it comes over the wire: `--ingest-body-max`.
+    pub body_bytes_max: u64,
+    /// Bytes of bodies held at once: `--ingest-memory-max`.
+    pub ingest_bytes_max: u64,
+    /// How long a request waits for room before it is sent away.
+    pub admission_wait: Duration,
+    /// Questions that run at once: `--queries-max`.
+    pub queries_max: usize,
+    /// How long a question waits for its turn before it is sent away.
+    pub query_wait: Duration,
+    /// How long a question may run: `--query-timeout`.
+    pub query_timeout: Duration,
+    /// What one question may use up.
+    pub query_limits: Limits,
+    /// Names of this server, for calls that change it: `--allow-host`.
+    pub allowed_hosts: AllowedHosts,
+    /// Formats in: limits of rows and labels.
+    pub ingest: crate::ingest::Config,
+    /// What was set on the command line, shown at `/api/v1/status/flags`.
+    pub flags: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 64 << 20,
+            ingest_bytes_max: 256 << 20,
+            admission_wait: Duration::from_secs(1),
+            queries_max: 8,
+            query_wait: Duration::from_secs(5),
+            query_timeout: Duration::from_mins(2),
+            query_limits: Limits::default(),
+            allowed_hosts: AllowedHosts::default(),
+            ingest: crate::ingest::Config::default(),
+            flags: Vec::new(),
+        }
+    }
+}
+
+/// Forms of parameters are small; a query of megabytes is a mistake.
+const FORM_BYTES_MAX: u64 = 4 << 20;
+
+/// Doors, limits, and what is in use of them.
+pub struct Context {
+    pub(super) doors: Doors,
+    pub(super) options: Options,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) bytes: Bytes,
+    pub(super) questions: Questions,
+    /// Streams that a client reads at its own pace: they must not keep questions waiting.
+    pub(super) streams: Questions,
+    pub(super) remote_write: DoorCounters,
+    pub(super) lines: DoorCounters,
+    /// Databases that somebody created and nobody wrote to yet.
+    pub(super) databases: Mutex<BTreeSet<String>>,
+    pub(super) started_ms: i64,
+}
+
+/// What came in by one door.
+#[derive(Debug)]
+pub(super) struct DoorCounters {
+    pub(super) rows: Counter,
+    pub(super) refused: Counter,
+    pub(super) bytes: Counter,
+}
+
+impl DoorCounters {
+    fn new(metrics: &Metrics, door: &'static str) -> Self {
+        let counter = |name, help| metrics.counter(name, help, &[("door", door.into())]);
+        Self {
+            rows: counter("quipu_ingest_rows_total", "Rows acknowledged, by door."),
+            refused: counter("quipu_ingest_rows_refused_total", "Rows refused one by one."),
+            bytes: counter("quipu_ingest_bytes_total", "Bytes of bodies as they came."),
+        }
+    }
+}
+
+impl Context {
+    /// A house that is open.
+    pub fn new(doors: Doors, options: Options, metrics: Arc<Metrics>) -> Self {
+        Self {
+            bytes: Bytes::new(options.ingest_bytes_max, options.admission_wait),
+            questions: Questions::new(options.queries_max, options.query_wait),
+            streams: Questions::new(options.queries_max, options.query_wait),
+            started_ms: doors.clock.now().div_euclid(1_000_000),
+            remote_write: DoorCounters::new(&metrics, "remote_write"),
+            lines: DoorCounters::new(&metrics, "line"),
+            databases: Mutex::default(),
+            doors,
+            options,
+            metrics,
+        }
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.doors.clock.now().div_euclid(1_000_000)
+    }
+
+    pub(super) fn body_limit(&self) -> BodyLimit {
+        BodyLimit { bytes: self.options.body_bytes_max, option: "raise it with --ingest-body-max" }
+    }
+
+    pub(super) fn form_limit() -> BodyLimit {
+        BodyLimit { bytes: FORM_BYTES_MAX, option: "ask for less at once" }
+    }
+}

@@ -1,0 +1,70 @@
+//! What an operator asks of the store, as far as a URL needs to know it.
+
+use crate::model::Error;
+
+/// Upkeep and figures of a store. Calls that do work return when it is done.
+pub trait Operations: Send + Sync {
+    /// Brings all rows into files, sealed.
+    ///
+    /// # Errors
+    /// Where files cannot be written.
+    fn flush(&self) -> Result<(), Error>;
+
+    /// Merges files as far as merging goes.
+    ///
+    /// # Errors
+    /// Where files cannot be read or written.
+    fn compact(&self) -> Result<(), Error>;
+
+    /// Removes what is past retention.
+    ///
+    /// # Errors
+    /// Where the manifest cannot be written.
+    fn retention(&self) -> Result<(), Error>;
+
+    /// What lies on disk.
+    ///
+    /// # Errors
+    /// Where a folder cannot be listed.
+    fn storage(&self) -> Result<Storage, Error>;
+
+    /// What the store counts.
+    fn counters(&self) -> Vec<StoreCounter>;
+}
+
+/// Sizes on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Kinds of files.
+    pub kinds: Vec<StorageKind>,
+    /// Bytes of indexes in all files.
+    pub index_bytes: u64,
+    /// All bytes.
+    pub total_bytes: u64,
+    /// Rows in files, those that are there twice counted twice.
+    pub rows: u64,
+}
+
+/// Files of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StorageKind {
+    /// The kind: wal, part, block, ….
+    pub name: &'static str,
+    /// How many.
+    pub files: u64,
+    /// Their size.
+    pub bytes: u64,
+}
+
+/// A figure of the store.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StoreCounter {
+    /// The metric's name.
+    pub name: &'static str,
+    /// Whether it only rises.
+    pub is_counter: bool,
+    /// What it tells.
+    pub help: &'static str,
+    /// The figure now.
+    pub value: f64,
+}

@@ -1,0 +1,123 @@
+//! Exemplars of the series that a question names.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+};
+use hyper::Response;
+use query_lang::Expr;
+
+use crate::export::{write_labels, write_seconds, write_value};
+use crate::http::{
+    Error,
+    answer::{JSON, accepts_gzip, packed},
+    prometheus::{
+        envelope::{success, write_list},
+        scope::{matchers, range},
+    },
+    question::{asked, run},
+    routes::Shared,
+};
+use crate::model::{Ask, Exemplar, ExemplarSeries, Matcher, Scope, Timestamp};
+
+pub(super) async fn exemplars(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let asked = asked(&context, request).await?;
+    let range = range(&asked.params)?;
+    let text = asked.params.get("query").unwrap_or_default().to_owned();
+    let gzip = accepts_gzip(&asked.head.headers);
+    run(&context, None, move |context, budget| {
+        let bad = |error: query_lang::ParseError| Error::Parameter {
+            name: "query",
+            why: error.to_string(),
+        };
+        let mut selectors = Vec::new();
+        collect(&query_lang::parse(&text).map_err(bad)?, &mut selectors);
+        let mut all: Vec<ExemplarSeries> = Vec::new();
+        for matchers in &selectors {
+            let ask = Ask { scope: Scope::METRICS, matchers, range, budget };
+            all.extend(context.doors.source.exemplars(&ask).map_err(Error::of_question)?);
+        }
+        all.sort_by(|a, b| a.labels.cmp(&b.labels));
+        all.dedup_by(|a, b| a.labels == b.labels);
+        let body = success(&[], &[], |out| write_list(&all, out, write_series));
+        Ok(packed(JSON, body, gzip))
+    })
+    .await
+}
+
+/// The matchers of every selector in a question.
+fn collect(expr: &Expr, selectors: &mut Vec<Vec<Matcher>>) {
+    match expr {
+        Expr::Number(_) | Expr::String(_) => {}
+        Expr::Vector(selector) => selectors.push(matchers(&selector.matchers)),
+        Expr::Matrix(matrix) => selectors.push(matchers(&matrix.selector.matchers)),
+        Expr::Subquery(subquery) => collect(&subquery.expr, selectors),
+        Expr::Unary(unary) => collect(&unary.expr, selectors),
+        Expr::Binary(binary) => {
+            collect(&binary.left, selectors);
+            collect(&binary.right, selectors);
+        }
+        Expr::Aggregate(aggregate) => collect(&aggregate.expr, selectors),
+        Expr::Call(call) => call.args.iter().for_each(|inner| collect(inner, selectors)),
+        Expr::Paren(paren) => collect(&paren.expr, selectors),
+    }
+}
+
+fn write_series(series: &ExemplarSeries, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"seriesLabels":"#);
+    write_labels(&series.labels, out);
+    out.extend_from_slice(br#","exemplars":"#);
+    write_list(&series.exemplars, out, write_exemplar);
+    out.push(b'}');
+}
+
+fn write_exemplar(exemplar: &Exemplar, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"labels":"#);
+    write_labels(&exemplar.labels, out);
+    out.extend_from_slice(br#","value":"#);
+    write_value(exemplar.value, out);
+    out.extend_from_slice(br#","timestamp":"#);
+    write_seconds(Timestamp(exemplar.time).millis(), out);
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Labels, SeriesRef};
+
+    #[test]
+    fn selectors_are_found_wherever_they_stand() {
+        let text = r#"sum(rate(a[5m])) / on() max_over_time(b{x="1"}[1h:1m]) + -c * (2 + d)"#;
+        let mut selectors = Vec::new();
+        collect(&query_lang::parse(text).unwrap(), &mut selectors);
+        let names: Vec<&str> = selectors
+            .iter()
+            .filter_map(|matchers| matchers.iter().find(|m| m.name == "__name__"))
+            .map(|matcher| matcher.value.as_str())
+            .collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn an_exemplar_has_its_labels_and_the_labels_of_its_series() {
+        let labels = |pair| Labels::new([pair]).unwrap();
+        let exemplar = Exemplar {
+            series: SeriesRef(0),
+            time: 1_500_000_000,
+            value: 0.5,
+            labels: labels(("trace_id", "abc")),
+        };
+        let series =
+            ExemplarSeries { labels: labels(("__name__", "m")), exemplars: vec![exemplar] };
+        let mut out = Vec::new();
+        write_series(&series, &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"seriesLabels":{"__name__":"m"},"exemplars":[{"labels":{"trace_id":"abc"},"value":"0.5","timestamp":1.5}]}"#
+        );
+    }
+}

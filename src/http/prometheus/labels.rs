@@ -1,0 +1,214 @@
+//! Names of labels, their values, series, and what metrics are.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+};
+use hyper::Response;
+
+use crate::export::{write_labels, write_string};
+use crate::http::{
+    Context, Error,
+    answer::{JSON, accepts_gzip, packed},
+    params::{Params, percent_decode},
+    prometheus::{
+        envelope::{success, write_list, write_texts},
+        scope::{Wanted, cut, limit},
+    },
+    question::{asked, run},
+    routes::Shared,
+};
+use crate::model::{Ask, Budget, Labels, Metadata, Scope};
+
+/// Asks the source once for each selector, or once without one, and joins the answers.
+fn union<T: Ord>(
+    wanted: &Wanted,
+    budget: &Budget,
+    ask: impl Fn(&Ask<'_>) -> Result<Vec<T>, crate::model::Error>,
+) -> Result<Vec<T>, Error> {
+    let ask = |matchers: &[_]| {
+        let ask_of = Ask { scope: Scope::METRICS, matchers, range: wanted.range, budget };
+        ask(&ask_of).map_err(Error::of_question)
+    };
+    let mut all = match wanted.selectors.as_slice() {
+        [] => ask(&[])?,
+        [one] => ask(one)?,
+        several => {
+            let mut all = Vec::new();
+            for matchers in several {
+                all.append(&mut ask(matchers)?);
+            }
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+    };
+    all.shrink_to_fit();
+    Ok(all)
+}
+
+async fn listed<T: Ord + Send + 'static>(
+    context: Shared,
+    request: Request,
+    check: impl FnOnce(&Wanted) -> Result<(), Error>,
+    ask: impl Fn(&Context, &Ask<'_>) -> Result<Vec<T>, crate::model::Error> + Send + 'static,
+    write: impl Fn(&[T], &mut Vec<u8>) + Send + 'static,
+) -> Result<Response<Body>, Error> {
+    let asked = asked(&context, request).await?;
+    let wanted = Wanted::parse(&asked.params)?;
+    check(&wanted)?;
+    let gzip = accepts_gzip(&asked.head.headers);
+    run(&context, None, move |context, budget| {
+        let mut items = union(&wanted, budget, |scope| ask(context, scope))?;
+        let warnings = wanted.cut(&mut items);
+        Ok(packed(JSON, success(&warnings, &[], |out| write(&items, out)), gzip))
+    })
+    .await
+}
+
+pub(super) async fn names(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let ask = |context: &Context, ask: &Ask<'_>| context.doors.source.label_names(ask);
+    listed(context, request, |_| Ok(()), ask, write_texts).await
+}
+
+pub(super) async fn values(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let path = request.uri().path();
+    let name = path.strip_prefix("/api/v1/label/").and_then(|rest| rest.strip_suffix("/values"));
+    let name = unescape(&percent_decode(name.unwrap_or_default().as_bytes())?);
+    if name.is_empty() {
+        return Err(Error::Parameter { name: "name", why: "the label's name is empty".into() });
+    }
+    let ask = move |context: &Context, ask: &Ask<'_>| context.doors.source.label_values(ask, &name);
+    listed(context, request, |_| Ok(()), ask, write_texts).await
+}
+
+/// Undoes `U__` escapes, in which names that are no words of the old kind stand in URLs: `__` is `_`,
+/// `_2e_` is the character of that number. What is not well-formed is a name as it stands.
+fn unescape(name: &str) -> String {
+    let Some(escaped) = name.strip_prefix("U__") else { return name.to_owned() };
+    let mut out = String::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some((before, after)) = rest.split_once('_') {
+        out.push_str(before);
+        let Some((digits, next)) = after.split_once('_') else { return name.to_owned() };
+        if digits.is_empty() {
+            out.push('_');
+        } else {
+            let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() <= 6);
+            let Some(c) = number.and_then(char::from_u32) else { return name.to_owned() };
+            out.push(c);
+        }
+        rest = next;
+    }
+    out.push_str(rest);
+    out
+}
+
+pub(super) async fn series(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let check = |wanted: &Wanted| {
+        if wanted.selectors.is_empty() {
+            return Err(Error::Bad("no match[] parameter provided".into()));
+        }
+        Ok(())
+    };
+    let ask = |context: &Context, ask: &Ask<'_>| context.doors.source.series(ask);
+    let write = |series: &[Labels], out: &mut Vec<u8>| write_list(series, out, write_labels);
+    listed(context, request, check, ask, write).await
+}
+
+pub(super) async fn metadata(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let asked = asked(&context, request).await?;
+    let limit_all = limit(&asked.params)?;
+    let limit_each = limit_each(&asked.params)?;
+    let metric = asked.params.get("metric").map(str::to_owned);
+    let gzip = accepts_gzip(&asked.head.headers);
+    run(&context, None, move |context, _| {
+        let all = context.doors.source.metadata(&Scope::METRICS, metric.as_deref());
+        let mut by_metric: BTreeMap<&str, Vec<&Metadata>> = BTreeMap::new();
+        for row in &all {
+            by_metric.entry(&row.metric).or_default().push(row);
+        }
+        let mut metrics: Vec<_> = by_metric.into_iter().collect();
+        cut(limit_all, &mut metrics);
+        for (_, rows) in &mut metrics {
+            cut(limit_each, rows);
+        }
+        Ok(packed(JSON, success(&[], &[], |out| write_metadata(&metrics, out)), gzip))
+    })
+    .await
+}
+
+fn limit_each(params: &Params) -> Result<usize, Error> {
+    let Some(text) = params.get("limit_per_metric") else { return Ok(0) };
+    text.parse().map_err(|_| Error::Parameter {
+        name: "limit_per_metric",
+        why: "it is no whole number from 0".into(),
+    })
+}
+
+fn write_metadata(metrics: &[(&str, Vec<&Metadata>)], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (i, (metric, rows)) in metrics.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_string(metric, out);
+        out.push(b':');
+        write_list(rows, out, |row, out| {
+            let fields = [("type", row.kind.name()), ("help", &row.help), ("unit", &row.unit)];
+            for (i, (key, value)) in fields.iter().enumerate() {
+                out.push(if i == 0 { b'{' } else { b',' });
+                write_string(key, out);
+                out.push(b':');
+                write_string(value, out);
+            }
+            out.push(b'}');
+        });
+    }
+    out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_names_are_unescaped_and_others_left_alone() {
+        for (escaped, name) in [
+            ("job", "job"),
+            ("U__http_2e_status", "http.status"),
+            ("U__a__b", "a_b"),
+            ("U___30ab_", "カ"),
+            ("U__a_", "U__a_"),
+            ("U__a_zz_", "U__a_zz_"),
+            ("U__a_110000_", "U__a_110000_"),
+        ] {
+            assert_eq!(unescape(escaped), name);
+        }
+    }
+
+    #[test]
+    fn metadata_is_an_object_of_lists() {
+        let row = Metadata { metric: "up".into(), help: "is \"up\"".into(), ..Metadata::default() };
+        let mut out = Vec::new();
+        write_metadata(&[("up", vec![&row])], &mut out);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"up":[{"type":"unknown","help":"is \"up\"","unit":""}]}"#
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! The Prometheus HTTP API and remote write, as their clients expect them.
+//!
+//! Answers are the envelope `{"status":…}`; refusals too, except those of remote write, which are
+//! plain text. Source: Prometheus `web/api/v1/api.go`.
+
+mod envelope;
+mod exemplars;
+mod export;
+mod format;
+mod labels;
+mod moment;
+mod query;
+mod routes;
+mod scope;
+mod status;
+mod value;
+mod write;
+
+pub use moment::{parse_duration, parse_time};
+pub(super) use routes::routes;

@@ -1,0 +1,98 @@
+//! What the calls about labels and series ask for: selectors, a range of time, a limit.
+
+use crate::http::{Error, params::Params, prometheus::moment};
+use crate::model::{MatchOp, Matcher, TimeRange, Timestamp};
+
+/// Selectors (one of them must match), a range, a limit.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) selectors: Vec<Vec<Matcher>>,
+    pub(super) range: TimeRange,
+    /// 0 is no limit.
+    pub(super) limit: usize,
+}
+
+/// What a cut answer says.
+pub(super) const TRUNCATED: &str = "results truncated due to limit";
+
+/// Selectors in one request: each is a walk over the index.
+const SELECTORS_MAX: usize = 1000;
+
+impl Wanted {
+    pub(super) fn parse(params: &Params) -> Result<Self, Error> {
+        let mut texts: Vec<&str> = params.all("match[]").collect();
+        // Dashboards repeat themselves, and each selector is a walk over the index.
+        texts.sort_unstable();
+        texts.dedup();
+        if texts.len() > SELECTORS_MAX {
+            let why = format!("{} selectors, at most {SELECTORS_MAX} are taken", texts.len());
+            return Err(Error::Parameter { name: "match[]", why });
+        }
+        let selectors = texts.into_iter().map(selector).collect::<Result<_, _>>()?;
+        Ok(Self { selectors, range: range(params)?, limit: limit(params)? })
+    }
+
+    /// Cuts `items` at the limit; what is to be warned of then.
+    pub(super) fn cut<T>(&self, items: &mut Vec<T>) -> Vec<String> {
+        cut(self.limit, items)
+    }
+}
+
+/// The matchers of a selector, which is all that `match[]` may be.
+pub(super) fn selector(text: &str) -> Result<Vec<Matcher>, Error> {
+    let bad = |why: String| Error::Parameter { name: "match[]", why };
+    match query_lang::parse(text) {
+        Ok(query_lang::Expr::Vector(selector)) => Ok(matchers(&selector.matchers)),
+        Ok(_) => Err(bad(format!(
+            "{:?} is no series selector",
+            text.chars().take(80).collect::<String>()
+        ))),
+        Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+pub(super) fn matchers(written: &[query_lang::Matcher]) -> Vec<Matcher> {
+    let matcher = |written: &query_lang::Matcher| Matcher {
+        name: written.name.clone(),
+        op: match written.op {
+            query_lang::MatchOp::Equal => MatchOp::Equal,
+            query_lang::MatchOp::NotEqual => MatchOp::NotEqual,
+            query_lang::MatchOp::Regex => MatchOp::Regex,
+            query_lang::MatchOp::NotRegex => MatchOp::NotRegex,
+        },
+        value: written.value.clone(),
+    };
+    written.iter().map(matcher).collect()
+}
+
+/// Cuts `items` at `limit`, where 0 is none; what is to be warned of then.
+pub(super) fn cut<T>(limit: usize, items: &mut Vec<T>) -> Vec<String> {
+    if limit == 0 || items.len() <= limit {
+        return Vec::new();
+    }
+    items.truncate(limit);
+    vec![TRUNCATED.into()]
+}
+
+/// The range from `start` to `end`, both in it; all of time where they are not given.
+pub(super) fn range(params: &Params) -> Result<TimeRange, Error> {
+    let bound = |name, default| {
+        let millis = moment::time(params, name)?;
+        Ok(millis.map_or(default, Timestamp::from_millis_saturating))
+    };
+    let (start, end) = (bound("start", Timestamp::MIN)?, bound("end", Timestamp::MAX)?);
+    // The whole last millisecond: doors that speak milliseconds floor.
+    let end = Timestamp(end.nanos().saturating_add(999_999));
+    TimeRange::closed(start, end).or_else(|| TimeRange::new(start, end)).ok_or_else(|| {
+        Error::Parameter { name: "end", why: "end timestamp must not be before start time".into() }
+    })
+}
+
+/// The parameter `limit`; 0 where it is not given.
+pub(super) fn limit(params: &Params) -> Result<usize, Error> {
+    let Some(text) = params.get("limit") else { return Ok(0) };
+    text.parse().map_err(|_| Error::Parameter {
+        name: "limit",
+        why: format!("{:?} is no whole number from 0", text.chars().take(40).collect::<String>()),
+    })
+}
