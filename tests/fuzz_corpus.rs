@@ -4,8 +4,14 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads its own files")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files should fail")]
 
+#[path = "../fuzz/src/codec.rs"]
+mod codec;
 #[path = "../fuzz/src/ingest.rs"]
 mod ingest;
+#[path = "../fuzz/src/language.rs"]
+mod language;
+#[path = "../fuzz/src/store.rs"]
+mod store;
 
 use std::path::Path;
 
@@ -39,4 +45,39 @@ fn line_protocol() {
 #[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
+}
+
+#[test]
+fn wal_segment() {
+    replay("wal_segment", store::wal_segment);
+}
+
+#[test]
+fn catalog_file() {
+    replay("catalog_file", store::catalog_file);
+}
+
+#[test]
+fn manifest_file() {
+    replay("manifest_file", store::manifest_file);
+}
+
+#[test]
+fn data_file() {
+    replay("data_file", store::data_file);
+}
+
+#[test]
+fn matchers() {
+    replay("matchers", store::matchers);
+}
+
+#[test]
+fn columns() {
+    replay("columns", codec::columns);
+}
+
+#[test]
+fn question() {
+    replay("question", language::question);
 }

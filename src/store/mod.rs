@@ -14,6 +14,7 @@ mod db;
 mod error;
 mod file;
 mod flush;
+pub mod fuzz;
 mod head;
 mod histogram;
 mod label_order;
