@@ -17,6 +17,7 @@ mod flush;
 pub mod fuzz;
 mod head;
 mod histogram;
+mod inspect;
 mod label_order;
 mod live;
 mod manifest;
@@ -37,6 +38,10 @@ pub use config::{Config, SyncPolicy};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};
+pub use inspect::{
+    CatalogSummary, ColumnBytes, DataKind, FileInspection, FileSummary, Inspection, MetricBytes,
+    SectionBytes, SegmentSummary, SeriesInspection, inspect, inspect_file, inspect_series,
+};
 pub use recover::Recovery;
 pub use report::{Counter, KindBytes, Storage};
 pub use verify::{Finding, Repair, Report, repair, verify};

@@ -79,7 +79,8 @@ fn database(files: &dyn Files, found: &[Frame]) -> Result<u128, Error> {
     )))
 }
 
-fn meta(frame: &Frame) -> FileMeta {
+/// What a manifest would say of a file that none lists.
+pub(super) fn meta(frame: &Frame) -> FileMeta {
     FileMeta {
         id: frame.header.id,
         kind: frame.header.kind,

@@ -105,7 +105,8 @@ fn in_heads(db: &Db) -> BTreeMap<u32, Vec<Exemplar>> {
     all
 }
 
-fn count(index: &Index, limit: usize) -> Cardinality {
+/// Counts series by what they have in common.
+pub(super) fn count(index: &Index, limit: usize) -> Cardinality {
     let pairs = index.pairs();
     let names: BTreeSet<&str> = pairs.names().collect();
     let texts = |name: &str| {

@@ -14,4 +14,5 @@ mod writer;
 pub(super) use labels::{BlockLabels, LabelsWriter, SERIES_MAX};
 pub(super) use layout::Section;
 pub(super) use reader::{DataFile, FileKey, Frame, read_frame};
+pub(super) use tables::{ChunkKind, Tables};
 pub(super) use writer::{DataWriter, Written};
