@@ -408,3 +408,28 @@ fn over_its_memory_the_store_refuses_politely_and_reads_go_on() {
     assert!(error.to_string().contains("--memory-max"), "{error}");
     assert_eq!(read(&db).len(), 1);
 }
+
+#[test]
+fn series_of_sealed_rows_are_retired_and_come_back() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    let mut map = Map::new();
+    let catalog = |files: &SimFiles| -> u64 {
+        files.files().iter().filter(|(path, _)| path.ends_with(".cat")).map(|(_, size)| size).sum()
+    };
+    let rows: Vec<_> = (0..500).map(|series| (series, NOW, 0.5)).collect();
+    write(&db, &rows).unwrap();
+    map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));
+    let before = catalog(&files);
+    db.flush().unwrap();
+    db.flush().unwrap();
+    assert!(catalog(&files) < before / 10, "{} of {before} bytes", catalog(&files));
+    assert!(read(&db) == map, "blocks have their own labels");
+    let back = [(7, NOW + 1, 1.5), (900, NOW, 2.5)];
+    write(&db, &back).unwrap();
+    map.extend(back.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));
+    same(&read(&db), &map, "a series that came back");
+    drop(db);
+    same(&read(&world.open(&files.after_reboot(1)).unwrap()), &map, "after a power cut");
+}
