@@ -26,6 +26,7 @@ mod plan;
 mod rebuild;
 mod recover;
 mod report;
+mod retire;
 mod rows;
 mod select;
 mod source;
