@@ -320,10 +320,10 @@ fn machine_faults(file: &File) -> Vec<String> {
     let is_machine = |path: &str| {
         under(path, "std::fs")
             || path.starts_with("fs::")
-            || path.ends_with("SystemTime::now")
-            || path.ends_with("Instant::now")
-            || path.ends_with("File::open")
-            || path.ends_with("File::create")
+            || ends(path, "SystemTime::now")
+            || ends(path, "Instant::now")
+            || ends(path, "File::open")
+            || ends(path, "File::create")
     };
     let named = paths(&file.product).into_iter().filter(|(_, path)| is_machine(path));
     named.map(|(line, path)| file.fault(line, &format!("{path}: ask os"))).collect()
@@ -389,6 +389,11 @@ fn first(path: &str) -> &str {
 
 fn under(path: &str, parent: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Whether the last names of `path` are `names`, each whole: `DataFile::open` is not `File::open`.
+fn ends(path: &str, names: &str) -> bool {
+    path.strip_suffix(names).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
 }
 
 /// Passes where there is no fault, else prints all of them.
