@@ -109,7 +109,9 @@ pub(super) fn inspect(words: &Words) -> Result<(), Error> {
     for kind in &storage.kinds {
         row("files", kind.kind, kind.files, Some(kind.bytes));
     }
-    row("rows", "in files", storage.rows, Some(storage.total_bytes));
+    let files = storage.kinds.iter().map(|kind| kind.files).sum();
+    row("files", "all", files, Some(storage.total_bytes));
+    row("rows", "in files", storage.rows, None);
     row("rows", "in memory", counted.head_rows, None);
     row("series", "all", counted.series, Some(storage.index_bytes));
     for (metric, series) in &counted.by_metric {
