@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use quipu::{
-    model::{Matcher, TimeRange, Timestamp},
+    model::{Matcher, Registry, TimeRange, Timestamp},
     os::{
         Clock, Files, SimClock,
         sim::{Call, Calls, Directories, Fault, SimFiles},
     },
-    store::{Config, Db},
+    store::{Config, Db, SyncPolicy},
 };
 
 #[path = "support/rows.rs"]
@@ -28,6 +28,8 @@ enum Step {
     Merge,
     KeepUp,
     Delete(u64, i64, i64),
+    /// Half a day goes by, and what retention no longer keeps is dropped.
+    Age,
 }
 
 struct World {
@@ -37,7 +39,25 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { clock: Arc::new(SimClock::new(NOW)), config: Config::small() }
+        let retention = Some(std::time::Duration::from_hours(72));
+        let config = Config { retention, ..Config::small() };
+        Self { clock: Arc::new(SimClock::new(NOW)), config }
+    }
+
+    /// What is still kept of `map`.
+    fn kept(&self, map: &Map) -> Map {
+        let oldest = self.clock.now() - 3 * DAY;
+        map.iter()
+            .filter(|((_, time), _)| *time >= oldest)
+            .map(|(row, value)| (*row, *value))
+            .collect()
+    }
+
+    fn perform(&self, db: &Db, step: &Step) -> Result<(), String> {
+        if matches!(step, Step::Age) {
+            self.clock.advance(std::time::Duration::from_hours(12));
+        }
+        perform(db, step)
     }
 
     fn open(&self, files: &SimFiles) -> Result<Arc<Db>, quipu::store::Error> {
@@ -70,7 +90,7 @@ fn apply(map: &mut Map, step: &Step) {
         Step::Delete(series, start, end) => {
             map.retain(|(it, time), _| it != series || !(*start..*end).contains(time));
         }
-        Step::Flush | Step::Merge | Step::KeepUp => {}
+        Step::Flush | Step::Merge | Step::KeepUp | Step::Age => {}
     }
 }
 
@@ -80,6 +100,7 @@ fn perform(db: &Db, step: &Step) -> Result<(), String> {
         Step::Flush => db.flush().map_err(|error| error.to_string()),
         Step::Merge => db.compact().map_err(|error| error.to_string()),
         Step::KeepUp => db.keep_up().map_err(|error| error.to_string()),
+        Step::Age => db.retention().map_err(|error| error.to_string()),
         Step::Delete(series, start, end) => {
             let matcher = Matcher::equal("series", series.to_string());
             let range = TimeRange::new(Timestamp(*start), Timestamp(*end)).unwrap();
@@ -124,7 +145,8 @@ impl Dice {
     }
 
     fn step(&mut self) -> Step {
-        match self.below(20) {
+        match self.below(21) {
+            20 => Step::Age,
             0 => Step::Flush,
             1 => Step::Merge,
             2 => Step::KeepUp,
@@ -151,7 +173,7 @@ fn rows_end_as_in_a_sorted_map_whatever_happens_between() {
         let mut map = Map::new();
         for number in 0..60 {
             let step = dice.step();
-            perform(&db, &step).unwrap();
+            world.perform(&db, &step).unwrap();
             apply(&mut map, &step);
             match dice.below(12) {
                 0 => {
@@ -166,9 +188,10 @@ fn rows_end_as_in_a_sorted_map_whatever_happens_between() {
                 }
                 _ => {}
             }
-            same(&read(&db), &map, &format!("seed {seed}, step {number}: {step:?}"));
+            same(&read(&db), &world.kept(&map), &format!("seed {seed}, step {number}: {step:?}"));
         }
         let range = TimeRange::new(Timestamp(NOW - DAY), Timestamp(NOW + 7_000_000_000)).unwrap();
+        map = world.kept(&map);
         map.retain(|(series, time), _| series % 3 == 1 && range.contains(Timestamp(*time)));
         let found = read_where(&db, &[Matcher::equal("__name__", "metric_1")], range);
         assert!(found == map, "seed {seed}: by metric and time");
@@ -180,7 +203,7 @@ fn run(world: &World, files: &SimFiles, steps: &[Step]) -> (Map, Option<Step>) {
     let mut map = Map::new();
     let Ok(db) = world.open(files) else { return (map, None) };
     for step in steps {
-        if perform(&db, step).is_err() {
+        if world.perform(&db, step).is_err() {
             return (map, Some(step.clone()));
         }
         apply(&mut map, step);
@@ -199,20 +222,21 @@ fn steps() -> Vec<Step> {
             3 => Step::Delete(2, NOW - 2 * DAY, NOW + DAY),
             _ => Step::Merge,
         });
+        steps.extend((round > 1).then_some(Step::Age));
     }
     steps.push(dice.rows());
     steps
 }
 
 /// Whether `found` is what was acknowledged, the step under way done or not.
-fn is_right(found: &Map, acknowledged: &Map, under_way: Option<&Step>) -> bool {
-    if found == acknowledged {
+fn is_right(world: &World, found: &Map, acknowledged: &Map, under_way: Option<&Step>) -> bool {
+    if *found == world.kept(acknowledged) {
         return true;
     }
     let mut also = acknowledged.clone();
     under_way.is_some_and(|step| {
         apply(&mut also, step);
-        *found == also
+        *found == world.kept(&also)
     })
 }
 
@@ -233,14 +257,15 @@ fn a_power_cut_at_any_call_keeps_what_was_acknowledged_and_batches_whole() {
                 let db = world.open(&after).unwrap_or_else(|error| panic!("cut {cut}: {error}"));
                 let found = read(&db);
                 assert!(
-                    is_right(&found, &map, under_way.as_ref()),
+                    is_right(&world, &found, &map, under_way.as_ref()),
                     "cut {cut}, seed {seed}: {under_way:?}"
                 );
                 // And it goes on from there.
-                write(&db, &[(1, NOW, 4.5)]).unwrap();
+                let now = world.clock.now();
+                write(&db, &[(1, now, 4.5)]).unwrap();
                 drop(db);
                 let db = world.open(&after.after_reboot(seed)).unwrap();
-                assert_eq!(read(&db).get(&(1, NOW)), Some(&4.5_f64.to_bits()), "cut {cut}");
+                assert_eq!(read(&db).get(&(1, now)), Some(&4.5_f64.to_bits()), "cut {cut}");
             }
         }
     }
@@ -258,7 +283,7 @@ fn any_call_may_fail_and_nothing_acknowledged_is_lost() {
         // A start that fails is tried again.
         let db = world.open(&files).or_else(|_| world.open(&files)).unwrap();
         for step in &steps {
-            match perform(&db, step) {
+            match world.perform(&db, step) {
                 Ok(()) => apply(&mut map, step),
                 // Refused, but it may have come to the disk: tried again, as a client does.
                 Err(error) => {
@@ -270,13 +295,21 @@ fn any_call_may_fail_and_nothing_acknowledged_is_lost() {
                 }
             }
         }
-        same(&read(&db), &map, &format!("call {call}: before the restart, after {doubtful:?}"));
+        same(
+            &read(&db),
+            &world.kept(&map),
+            &format!("call {call}: before the restart, after {doubtful:?}"),
+        );
         drop(db);
         let after = files.after_reboot(call);
         let db = world
             .open(&after)
             .unwrap_or_else(|error| panic!("call {call}: {error}, after {doubtful:?}"));
-        same(&read(&db), &map, &format!("call {call}: after the restart, after {doubtful:?}"));
+        same(
+            &read(&db),
+            &world.kept(&map),
+            &format!("call {call}: after the restart, after {doubtful:?}"),
+        );
         if files.faults_hit() == 0 {
             assert!(call > 200, "the workload makes {call} calls");
             break;
@@ -333,4 +366,75 @@ fn a_full_disk_refuses_writes_keeps_reads_and_goes_on_by_itself() {
     perform(&db, &step).unwrap();
     apply(&mut map, &step);
     assert!(read(&db) == map);
+}
+
+#[test]
+fn retention_drops_whole_days_and_rows_do_not_come_back() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    write(&db, &[(1, NOW - 2 * DAY, 1.0), (1, NOW, 2.0)]).unwrap();
+    db.flush().unwrap();
+    assert_eq!(files.files().iter().filter(|(path, _)| path.ends_with(".block")).count(), 2);
+    (0..4).for_each(|_| world.perform(&db, &Step::Age).unwrap());
+    assert_eq!(files.files().iter().filter(|(path, _)| path.ends_with(".block")).count(), 1);
+    assert!(db.window().start().0 > NOW - 2 * DAY, "older rows are refused at the door");
+    drop(db);
+    let found = read(&world.open(&files.after_reboot(1)).unwrap());
+    assert_eq!(found.keys().collect::<Vec<_>>(), [&(1, NOW)]);
+}
+
+#[test]
+fn without_a_sync_a_kill_loses_nothing_and_a_later_sync_saves_from_a_power_cut() {
+    let mut world = World::new();
+    world.config.sync = SyncPolicy::Interval(std::time::Duration::from_millis(100));
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    write(&db, &[(1, NOW, 1.0)]).unwrap();
+    world.clock.advance(std::time::Duration::from_millis(200));
+    write(&db, &[(2, NOW, 2.0)]).unwrap();
+    write(&db, &[(3, NOW, 3.0)]).unwrap();
+    drop(db);
+    assert_eq!(read(&world.open(&files.after_kill()).unwrap()).len(), 3);
+    let found = read(&world.open(&files.after_reboot(1)).unwrap());
+    assert!(found.contains_key(&(1, NOW)) && found.contains_key(&(2, NOW)), "{found:?}");
+}
+
+#[test]
+fn over_its_memory_the_store_refuses_politely_and_reads_go_on() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    write(&db, &[(1, NOW, 1.0)]).unwrap();
+    drop(db);
+    let small = World { config: Config { memory_max: 1, ..world.config }, ..world };
+    let db = small.open(&files).unwrap();
+    let error = write(&db, &[(2, NOW, 1.0)]).unwrap_err();
+    assert!(error.to_string().contains("--memory-max"), "{error}");
+    assert_eq!(read(&db).len(), 1);
+}
+
+#[test]
+fn series_of_sealed_rows_are_retired_and_come_back() {
+    let world = World::new();
+    let files = SimFiles::seeded(1);
+    let db = world.open(&files).unwrap();
+    let mut map = Map::new();
+    let catalog = |files: &SimFiles| -> u64 {
+        files.files().iter().filter(|(path, _)| path.ends_with(".cat")).map(|(_, size)| size).sum()
+    };
+    let rows: Vec<_> = (0..500).map(|series| (series, NOW, 0.5)).collect();
+    write(&db, &rows).unwrap();
+    map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));
+    let before = catalog(&files);
+    db.flush().unwrap();
+    db.flush().unwrap();
+    assert!(catalog(&files) < before / 10, "{} of {before} bytes", catalog(&files));
+    assert!(read(&db) == map, "blocks have their own labels");
+    let back = [(7, NOW + 1, 1.5), (900, NOW, 2.5)];
+    write(&db, &back).unwrap();
+    map.extend(back.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));
+    same(&read(&db), &map, "a series that came back");
+    drop(db);
+    same(&read(&world.open(&files.after_reboot(1)).unwrap()), &map, "after a power cut");
 }

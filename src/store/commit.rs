@@ -4,9 +4,9 @@
 //! the head, where readers see them; then the acknowledgements. One thread does this, so rows come
 //! to the head in the order of the log, and the later wins.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use crate::model::{Batch, Error as DoorError, Position, SinkDone, StreamId};
+use crate::model::{Batch, Error as DoorError, Position, SeriesRef, SinkDone, StreamId};
 
 use super::{
     catalog::{CatalogLog, Slot},
@@ -111,6 +111,8 @@ impl Db {
         if count == 0 {
             return 0;
         }
+        let commit = held(&self.commit);
+        let pending = self.refuse_retired(pending);
         let mut records = Vec::with_capacity(count);
         let mut waiting = Vec::with_capacity(count);
         for mut it in pending {
@@ -118,7 +120,7 @@ impl Db {
             records.append(&mut it.records);
         }
         let committed =
-            self.commit_group(&records, waiting.iter().flat_map(|(_, batches, _)| batches));
+            self.commit_group(commit, &records, waiting.iter().flat_map(|(_, batches, _)| batches));
         let (mut position, answer) = match committed {
             Ok(first) => (first, Ok(())),
             Err(error) => {
@@ -135,14 +137,35 @@ impl Db {
         count
     }
 
+    /// Answers batches that name a series which was retired since it was looked up; the others.
+    fn refuse_retired(&self, pending: Vec<Pending>) -> Vec<Pending> {
+        let (known, unknown): (Vec<_>, Vec<_>) = self.catalog.with(|index| {
+            let is_known = |series: SeriesRef| index.slot(series).is_some();
+            let all_known = |batch: &Batch| {
+                batch.rows.series().iter().all(|series| is_known(*series))
+                    && batch.histograms.iter().all(|row| is_known(row.series))
+            };
+            pending.into_iter().partition(|it| it.batches.iter().all(all_known))
+        });
+        for it in unknown {
+            Counters::add(&self.counters.refused, 1);
+            let text = "a series was retired while the request was under way: send it again";
+            (it.done)(Err(DoorError::Unavailable(text.to_owned())));
+        }
+        known
+    }
+
     /// Makes a group durable and visible; the position of its first record.
     fn commit_group<'a>(
         &self,
+        mut guard: MutexGuard<'_, Commit>,
         records: &[Sealed],
         batches: impl Iterator<Item = &'a Batch> + Clone,
     ) -> Result<u64, Error> {
+        if records.is_empty() {
+            return Ok(guard.wal.last() + 1);
+        }
         self.check_space()?;
-        let mut guard = held(&self.commit);
         let commit = &mut *guard;
         let metadata = self.catalog.news(batches.clone().flat_map(|batch| &batch.metadata));
         let visible = self.log_series(commit, &metadata)?;
@@ -213,12 +236,13 @@ impl Db {
         let (old, end) = (
             commit.catalog_log.number(),
             self.catalog.with(|index| {
-                let slots: Vec<Slot> = (0..index.len()).collect();
+                let slots: Vec<Slot> = index.slots().iter().collect();
                 commit.catalog_log.begin(index, &slots, known.values()).map(|_| index.len())
             })?,
         );
         let number = commit.catalog_log.number();
-        if let Err(error) = held(&self.manifest).apply(&[Edit::Catalog(number)]) {
+        let edits = [Edit::Catalog(number), Edit::NextSeries(self.catalog.next_series())];
+        if let Err(error) = held(&self.manifest).apply(&edits) {
             // Not known, so nothing may count on it.
             commit.catalog_log.abandon();
             return Err(error);

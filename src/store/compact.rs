@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use roaring::RoaringBitmap;
+
 use crate::model::{Exemplar, Labels, SeriesRef, TimeRange};
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     db::{Db, held},
     error::Error,
     file::{DataFile, DataWriter, LabelsWriter, SERIES_MAX, Written},
-    label_order::{LabelOrder, Ordered, SourceLabels},
+    label_order::{LabelOrder, Member, Ordered, SourceLabels},
     live::Live,
     manifest::{Edit, FileId, FileKind, Partition},
     rows::SeriesRows,
@@ -136,9 +138,7 @@ impl Db {
         let (mut all, mut one) = (SeriesRows::default(), SeriesRows::default());
         for series in 0..ordered.len() {
             all.clear();
-            let members = ordered.members(series).iter();
-            let sources: Vec<_> =
-                members.map(|member| (member.source as usize, member.id as usize)).collect();
+            let sources = sources(self, inputs, ordered.members(series))?;
             for (input, place) in &sources {
                 let Some(file) = inputs.get(*input) else { continue };
                 one.clear();
@@ -235,39 +235,59 @@ impl Exemplars {
     }
 }
 
+/// The catalog's number among the sources; blocks follow, by their place among the inputs.
+const CATALOG: u32 = 0;
+
 /// The series of all inputs, by metric and labels. None where a part has a series that the catalog does
 /// not know: its labels are lost.
 fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
     let mut order = LabelOrder::default();
-    for (source, file) in (0..).zip(inputs) {
-        if file.is_block() {
-            let labels = file.labels()?;
-            let count = u32::try_from(labels.len()).unwrap_or(u32::MAX);
-            let source_labels = SourceLabels {
-                pair_count: labels.pair_count(),
-                list: &|series| labels.list(series as usize),
-                text: &|pair| labels.pair(pair),
-            };
-            order.add(source, &source_labels, 0..count);
-            continue;
+    let is_known = db.catalog.with(|index| {
+        let mut slots = RoaringBitmap::new();
+        for file in inputs.iter().filter(|file| !file.is_block()) {
+            let found = file.slots(index)?;
+            if found.len() != file.refs()?.len() as u64 {
+                return Ok::<_, Error>(false);
+            }
+            slots |= found;
         }
-        let refs = file.refs()?;
-        let is_known = db.catalog.with(|index| {
-            let slots: Option<Vec<_>> = refs.iter().map(|it| index.slot(SeriesRef(*it))).collect();
-            let Some(slots) = slots else { return false };
-            let list =
-                |place: u32| slots.get(place as usize).map_or(&[][..], |slot| index.list(*slot));
-            let labels = SourceLabels {
-                pair_count: index.pairs().len(),
-                list: &list,
-                text: &|pair| index.pairs().text(pair),
-            };
-            order.add(source, &labels, 0..u32::try_from(slots.len()).unwrap_or(u32::MAX));
-            true
-        });
-        if !is_known {
-            return Ok(None);
-        }
+        let labels = SourceLabels {
+            pair_count: index.pairs().len(),
+            list: &|slot| index.list(slot),
+            text: &|pair| index.pairs().text(pair),
+        };
+        order.add(CATALOG, &labels, slots.iter());
+        Ok(true)
+    })?;
+    for (source, file) in (1..).zip(inputs).filter(|(_, file)| file.is_block()) {
+        let labels = file.labels()?;
+        let source_labels = SourceLabels {
+            pair_count: labels.pair_count(),
+            list: &|series| labels.list(series as usize),
+            text: &|pair| labels.pair(pair),
+        };
+        order.add(source, &source_labels, 0..u32::try_from(labels.len()).unwrap_or(u32::MAX));
     }
-    Ok(Some(order.sort(true)))
+    Ok(is_known.then(|| order.sort(true)))
+}
+
+/// Where a series is: inputs, and its place in each, oldest rows first.
+fn sources(
+    db: &Db,
+    inputs: &[Arc<DataFile>],
+    members: &[Member],
+) -> Result<Vec<(usize, usize)>, Error> {
+    let slot = members.iter().find(|member| member.source == CATALOG).map(|member| member.id);
+    let series = slot.map(|slot| db.catalog.with(|index| index.series(slot)));
+    let mut found = Vec::with_capacity(inputs.len());
+    for (input, file) in inputs.iter().enumerate() {
+        let place = if file.is_block() {
+            let member = members.iter().find(|member| member.source as usize == input + 1);
+            member.map(|member| member.id as usize)
+        } else {
+            series.map_or(Ok(None), |series| file.find(series))?
+        };
+        found.extend(place.map(|place| (input, place)));
+    }
+    Ok(found)
 }

@@ -30,6 +30,8 @@ pub struct Config {
     pub flush_after: Duration,
     /// How long a partition that is over must be quiet before it is sealed.
     pub seal_after: Duration,
+    /// How long a series must have no row outside blocks before it is retired.
+    pub retire_after: Duration,
     /// Bytes of a log segment.
     pub segment_bytes: u64,
     /// Share of the disk, in percent, that is kept back for upkeep.
@@ -50,6 +52,7 @@ impl Default for Config {
             flush_rows: 4_000_000,
             flush_after: Duration::from_mins(10),
             seal_after: Duration::from_mins(10),
+            retire_after: Duration::from_hours(1),
             segment_bytes: 64 << 20,
             reserve_percent: 5,
             page_cache_bytes: 32 << 20,
@@ -64,6 +67,7 @@ impl Config {
         Self {
             flush_rows: 400,
             segment_bytes: 16 << 10,
+            retire_after: Duration::ZERO,
             page_cache_bytes: 1 << 20,
             seed: Some(7),
             ..Self::default()

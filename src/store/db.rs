@@ -22,6 +22,7 @@ use super::{
     error::Error,
     live::Live,
     manifest::Manifest,
+    retire::Idle,
 };
 
 /// A database.
@@ -42,6 +43,7 @@ pub struct Db {
     pub(super) live: RwLock<Live>,
     /// Rung when there may be something to keep up; guards the number of rings.
     pub(super) upkeep_bell: (Mutex<u64>, Condvar),
+    pub(super) idle: Mutex<Idle>,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,

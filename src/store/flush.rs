@@ -53,7 +53,9 @@ impl Db {
 
     /// The head to be written: one whose flush failed before, or the one that took rows until now.
     fn freeze(&self) -> Option<Arc<Generation>> {
-        let commit = held(&self.commit);
+        let mut commit = held(&self.commit);
+        // What comes now goes to a new segment, so that the old ones can be removed.
+        commit.wal.end_segment();
         let mut frozen = None;
         self.change_live(|live| {
             if live.frozen.is_none() && !live.active.is_empty() {

@@ -195,9 +195,7 @@ impl Terms for super::catalog::Index {
     }
 
     fn all(&self) -> RoaringBitmap {
-        let mut all = RoaringBitmap::new();
-        all.insert_range(0..self.len());
-        all
+        self.slots()
     }
 }
 

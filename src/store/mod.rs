@@ -24,6 +24,7 @@ mod plan;
 mod rebuild;
 mod recover;
 mod report;
+mod retire;
 mod rows;
 mod select;
 mod source;

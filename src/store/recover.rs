@@ -78,7 +78,8 @@ impl Db {
         let head = Generation::new(state.in_files);
         let scans = scan_log(&*files, database, &state)?;
         let judgement = wal::judge(&scans, expected(&state));
-        name_damage(&*files, &judgement, &found, &state, &mut recovery);
+        let named = if found.bad.is_some() { named_series(&live_files) } else { 0 };
+        name_damage(&*files, &judgement, &found, (&state, named), &mut recovery);
         if manifest.sequence() < judgement.manifest {
             let missing = judgement.manifest - manifest.sequence();
             let what = super::Damage::RecordsMissing(missing);
@@ -132,6 +133,7 @@ impl Db {
             manifest: Mutex::new(manifest),
             live: RwLock::new(live),
             upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
+            idle: Mutex::default(),
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
             counters: Counters::default(),
@@ -324,12 +326,18 @@ pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
     Ok(segments)
 }
 
+/// One more than the largest ref that a part names: what the catalog must hold.
+pub(super) fn named_series(files: &[Arc<DataFile>]) -> u64 {
+    let last = |file: &Arc<DataFile>| file.refs().ok()?.last().map(|series| series + 1);
+    files.iter().filter(|file| !file.is_block()).filter_map(last).max().unwrap_or(0)
+}
+
 /// Names what is damaged, and keeps it aside under a second name.
 fn name_damage(
     files: &dyn Files,
     judgement: &Judgement,
     found: &CatalogFound,
-    state: &State,
+    (state, named): (&State, u64),
     recovery: &mut Recovery,
 ) {
     let mut aside = BTreeSet::new();
@@ -344,7 +352,7 @@ fn name_damage(
         aside.insert(path);
     }
     if let Some(bad) = &found.bad
-        && (found.sequence < judgement.catalog || found.next_series < state.next_series)
+        && (found.sequence < judgement.catalog || found.next_series < named)
     {
         recovery.findings.push(bad.to_string());
         aside.insert(catalog::catalog_path(state.catalog));

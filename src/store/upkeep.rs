@@ -61,7 +61,7 @@ impl Db {
                 Job::Seal(partition) => self.seal(partition)?,
             }
         }
-        Ok(())
+        self.retire_series()
     }
 
     fn should_flush(&self) -> bool {
@@ -126,6 +126,7 @@ impl Db {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
         partitions(&self.live()).into_iter().try_for_each(|partition| self.seal(partition))?;
+        self.retire_series()?;
         self.count_memory();
         Ok(())
     }

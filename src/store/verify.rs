@@ -13,7 +13,7 @@ use super::{
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
     manifest::{self, Edit, Manifest, State},
-    recover::{QUARANTINE, TABLES, expected, segments, take_lock},
+    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock},
     wal,
 };
 
@@ -58,9 +58,9 @@ pub fn verify(files: &dyn Files, is_deep: bool) -> Result<Report, Error> {
     let Some((state, database, sequence)) = check_manifest(files, &mut report)? else {
         return Ok(report);
     };
-    check_files(files, &state, database, is_deep, &mut report)?;
+    let named = check_files(files, &state, database, is_deep, &mut report)?;
     let claims = check_log(files, &state, database, sequence, &mut report)?;
-    check_catalog(files, &state, database, claims, &mut report)?;
+    check_catalog(files, (&state, database), (claims, named), &mut report)?;
     check_folders(files, &state, &mut report)?;
     Ok(report)
 }
@@ -122,23 +122,29 @@ fn check_manifest(
     Ok(Some((read.state, read.database, read.sequence)))
 }
 
+/// One more than the largest ref that parts name.
 fn check_files(
     files: &dyn Files,
     state: &State,
     database: u128,
     is_deep: bool,
     report: &mut Report,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
+    let mut named = 0;
     for meta in state.files.values() {
         report.files += 1;
         let checked =
             DataFile::open(files, FileKey { now: std::time::Duration::ZERO, database, meta }, None)
                 .and_then(|file| {
                     file.verify()?;
-                    if is_deep { file.verify_rows() } else { Ok(meta.rows) }
+                    let rows = if is_deep { file.verify_rows()? } else { meta.rows };
+                    Ok((rows, named_series(&[Arc::new(file)])))
                 });
         match checked {
-            Ok(rows) => report.rows += rows,
+            Ok((rows, series)) => {
+                report.rows += rows;
+                named = named.max(series);
+            }
             Err(error @ (Error::Damaged { .. } | Error::Missing { .. })) => {
                 let lost = format!("{} rows of {} series at most", meta.rows, meta.series);
                 report.find(&meta.path(), &error, lost);
@@ -146,7 +152,7 @@ fn check_files(
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    Ok(named)
 }
 
 /// Catalog records that the log knows to be durable.
@@ -216,9 +222,8 @@ fn check_log(
 
 fn check_catalog(
     files: &dyn Files,
-    state: &State,
-    database: u128,
-    claims: u64,
+    (state, database): (&State, u128),
+    (claims, named): (u64, u64),
     report: &mut Report,
 ) -> Result<(), Error> {
     if state.catalog == 0 {
@@ -243,7 +248,7 @@ fn check_catalog(
     report.series = u64::from(index.len());
     if let Some((at, what)) = loaded.damage {
         let error = Error::Damaged { file: files.path_of(&path), at, what };
-        if loaded.sequence < claims || loaded.next_series < state.next_series {
+        if loaded.sequence < claims || loaded.next_series < named {
             report.find(&path, &error, "labels of series in parts and log");
         } else {
             report.notes.push(format!("torn tail: {error}"));

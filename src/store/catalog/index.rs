@@ -17,6 +17,8 @@ use super::{
 /// Where a series stands in memory.
 pub(in crate::store) type Slot = u32;
 
+/// Where the list of a retired series begins: nowhere.
+const RETIRED: u32 = u32::MAX;
 /// So that no table is large when it grows.
 const SHARDS: usize = 64;
 
@@ -45,6 +47,8 @@ pub(in crate::store) struct Index {
     begins: Vec<u32>,
     runs: Vec<Run>,
     tables: Box<[HashTable<Entry>]>,
+    /// Slots whose series were retired: they have no labels, and their refs are not known.
+    retired: RoaringBitmap,
     /// Labels that a series may have: lists are short by construction.
     scratch: Vec<PairId>,
 }
@@ -60,6 +64,7 @@ impl Index {
             begins: Vec::new(),
             runs: Vec::new(),
             tables: (0..SHARDS).map(|_| HashTable::new()).collect(),
+            retired: RoaringBitmap::new(),
             scratch: Vec::new(),
         }
     }
@@ -87,7 +92,47 @@ impl Index {
         let run = self.runs.get(next.checked_sub(1)?)?;
         let end = self.runs.get(next).map_or(self.len(), |run| run.slot);
         let slot = u64::from(run.slot) + (series.0 - run.series);
-        Slot::try_from(slot).ok().filter(|slot| *slot < end)
+        Slot::try_from(slot).ok().filter(|slot| *slot < end && !self.is_retired(*slot))
+    }
+
+    fn is_retired(&self, slot: Slot) -> bool {
+        self.begins.get(slot as usize).is_some_and(|begin| *begin == RETIRED)
+    }
+
+    /// Slots of series that are known.
+    pub(in crate::store) fn slots(&self) -> RoaringBitmap {
+        let mut all = RoaringBitmap::new();
+        all.insert_range(0..self.len());
+        all - &self.retired
+    }
+
+    /// Forgets series. Their slots and refs are not given again.
+    pub(in crate::store) fn retire(&mut self, gone: &RoaringBitmap) {
+        let mut pairs = std::collections::BTreeSet::new();
+        for slot in gone {
+            let list = self.list(slot);
+            let hash = self.hash(list);
+            pairs.extend(list.iter().copied());
+            let wanted = Entry { hash: tag(hash), slot };
+            let table = self.tables.get_mut(shard(hash));
+            let found = table
+                .and_then(|table| table.find_entry(wanted.key(), |entry| entry.slot == slot).ok());
+            if let Some(entry) = found {
+                entry.remove();
+            }
+            if let Some(begin) =
+                self.begins.get_mut(slot as usize).filter(|begin| **begin != RETIRED)
+            {
+                self.lists.release(*begin);
+                *begin = RETIRED;
+            }
+        }
+        for pair in pairs {
+            if let Some(postings) = self.postings.get_mut(pair as usize) {
+                postings.remove(gone);
+            }
+        }
+        self.retired |= gone;
     }
 
     /// The pairs of a series, by label name.
@@ -245,6 +290,21 @@ mod tests {
         }
         assert_eq!(index.labels(2).to_string(), r#"{__name__="up", host="h2"}"#);
         assert_eq!(index.postings_len(index.pairs().find(("__name__", "up")).unwrap()), 3000);
+    }
+
+    #[test]
+    fn retired_series_are_forgotten_and_come_back_under_new_refs() {
+        let mut index = Index::new(5);
+        let names: Vec<String> = (0..100).map(|i| format!("h{i}")).collect();
+        for (i, name) in names.iter().enumerate() {
+            index.insert(&[("host", name)], i as u64 + 1).unwrap();
+        }
+        index.retire(&(0..100).filter(|slot| slot % 2 == 0).collect());
+        assert_eq!((index.slot(SeriesRef(1)), index.slot(SeriesRef(2))), (None, Some(1)));
+        assert_eq!((index.find(&[("host", "h0")]), index.find(&[("host", "h1")])), (None, Some(1)));
+        assert_eq!((index.slots().len(), index.labels(0).len()), (50, 0));
+        assert_eq!(index.insert(&[("host", "h0")], 200), Some((100, true)));
+        assert_eq!(index.slot(SeriesRef(200)), Some(100));
     }
 
     #[test]

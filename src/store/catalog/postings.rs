@@ -48,6 +48,32 @@ impl Postings {
         }
     }
 
+    /// Takes numbers away.
+    pub(super) fn remove(&mut self, gone: &RoaringBitmap) {
+        match self {
+            Self::Few(few, count) => {
+                let kept: Vec<u32> = few
+                    .iter()
+                    .take(usize::from(*count))
+                    .filter(|it| !gone.contains(**it))
+                    .copied()
+                    .collect();
+                *self = Self::NONE;
+                kept.into_iter().for_each(|number| self.push(number));
+            }
+            Self::List(list) => {
+                list.retain(|number| !gone.contains(*number));
+                list.shrink_to_fit();
+            }
+            Self::Map(map) => {
+                **map -= gone;
+                if map.len() < LIST_MAX as u64 / 2 {
+                    *self = Self::List(map.iter().collect());
+                }
+            }
+        }
+    }
+
     /// Adds all numbers to `out`.
     pub(super) fn add_to(&self, out: &mut RoaringBitmap) {
         match self {
@@ -79,6 +105,22 @@ impl Postings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_removed_is_gone_and_more_can_be_pushed() {
+        for count in [1_u32, 2, 100, 9000] {
+            let mut postings = Postings::NONE;
+            (0..count).for_each(|number| postings.push(number));
+            postings.remove(&(0..count).filter(|number| number % 10 != 1).collect());
+            postings.push(count);
+            let mut all = RoaringBitmap::new();
+            postings.add_to(&mut all);
+            assert!(
+                all.iter().eq((0..count).filter(|number| number % 10 == 1).chain([count])),
+                "{count}"
+            );
+        }
+    }
 
     #[test]
     fn lists_of_any_length_give_back_what_was_pushed() {

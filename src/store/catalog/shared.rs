@@ -8,6 +8,8 @@ use std::{
     },
 };
 
+use roaring::RoaringBitmap;
+
 use crate::model::{Label, Metadata, SeriesRef};
 
 use super::{
@@ -76,6 +78,12 @@ impl Catalog {
 
     fn read(&self) -> RwLockReadGuard<'_, Series> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets series; their keys too.
+    pub(in crate::store) fn retire(&self, gone: &RoaringBitmap) {
+        self.write().index.retire(gone);
+        self.cache.clear();
     }
 
     /// Looks into the index.

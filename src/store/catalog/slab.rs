@@ -7,6 +7,8 @@ const PIECE: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Slab {
     pieces: Vec<Vec<u32>>,
+    /// Lists of each piece in use.
+    in_use: Vec<u32>,
 }
 
 impl Slab {
@@ -18,13 +20,29 @@ impl Slab {
             // The first piece grows as it is needed: an empty store is small.
             let capacity = if self.pieces.is_empty() { 0 } else { PIECE };
             self.pieces.push(Vec::with_capacity(capacity));
+            self.in_use.push(0);
         }
         let number = self.pieces.len() - 1;
         let piece = self.pieces.last_mut()?;
         let place = u32::try_from(number * PIECE + piece.len()).ok()?;
         piece.push(length);
         piece.extend_from_slice(list);
+        *self.in_use.last_mut()? += 1;
         Some(place)
+    }
+
+    /// Gives a list up; a piece of which all lists are given up is freed.
+    pub(super) fn release(&mut self, place: u32) {
+        let number = place as usize / PIECE;
+        let is_open = number + 1 == self.pieces.len();
+        if let (Some(count), Some(piece)) =
+            (self.in_use.get_mut(number), self.pieces.get_mut(number))
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 && !is_open {
+                *piece = Vec::new();
+            }
+        }
     }
 
     /// The list at a place that [`Self::push`] gave.

@@ -26,7 +26,11 @@ impl Buffer {
 
 #[derive(Debug, Default)]
 struct Pool {
-    slabs: Vec<Box<[u8]>>,
+    /// None where no buffer of a slab is in use: streams that grow leave whole slabs behind, which
+    /// serve the next size then.
+    slabs: Vec<Option<Box<[u8]>>>,
+    /// Buffers of each slab in use.
+    in_use: Vec<u16>,
     /// Buffers given out at least once.
     used: usize,
     free: Vec<Buffer>,
@@ -53,28 +57,25 @@ impl Arena {
         let from = smaller.last_mut().and_then(|pool| pool.get_mut(old, class))?;
         let to = larger.first_mut().and_then(|pool| pool.get_mut(new, class + 1))?;
         to.get_mut(..from.len())?.copy_from_slice(from);
-        self.pools.get_mut(class)?.free.push(old);
+        self.pools.get_mut(class)?.give_back(old, class);
         Some(new)
     }
 
     fn take_size(&mut self, class: usize) -> Option<Buffer> {
         let pool = self.pools.get_mut(class)?;
-        if let Some(buffer) = pool.free.pop() {
-            return Some(buffer);
-        }
-        let index = u32::try_from(pool.used).ok().filter(|index| *index < 1 << INDEX_BITS)?;
-        if pool.used == pool.slabs.len() * per_slab(class) {
-            pool.slabs.push(vec![0; SLAB_BYTES].into());
-        }
-        pool.used += 1;
-        Some(Buffer(u32::try_from(class).ok()? << INDEX_BITS | index))
+        let buffer = match pool.free.pop() {
+            Some(buffer) => buffer,
+            None => pool.next(class)?,
+        };
+        pool.use_slab(place(buffer, class).0)?;
+        Some(buffer)
     }
 
     /// The bytes of a buffer.
     pub(super) fn get(&self, buffer: Buffer) -> &[u8] {
         let class = buffer.size_class();
         let place = place(buffer, class);
-        let slab = self.pools.get(class).and_then(|pool| pool.slabs.get(place.0));
+        let slab = self.pools.get(class).and_then(|pool| pool.slabs.get(place.0)?.as_deref());
         slab.and_then(|slab| slab.get(place.1..place.1 + size(class))).unwrap_or_default()
     }
 
@@ -87,7 +88,9 @@ impl Arena {
 
     /// Bytes held.
     pub(super) fn bytes(&self) -> usize {
-        let of = |pool: &Pool| pool.slabs.len() * SLAB_BYTES + pool.free.capacity() * 4;
+        let of = |pool: &Pool| {
+            pool.slabs.iter().flatten().count() * SLAB_BYTES + pool.free.capacity() * 4
+        };
         self.pools.iter().map(of).sum()
     }
 }
@@ -96,7 +99,35 @@ impl Pool {
     #[inline]
     fn get_mut(&mut self, buffer: Buffer, class: usize) -> Option<&mut [u8]> {
         let (slab, at) = place(buffer, class);
-        self.slabs.get_mut(slab)?.get_mut(at..at + size(class))
+        self.slabs.get_mut(slab)?.as_deref_mut()?.get_mut(at..at + size(class))
+    }
+
+    /// A buffer that was never given out.
+    fn next(&mut self, class: usize) -> Option<Buffer> {
+        let index = u32::try_from(self.used).ok().filter(|index| *index < 1 << INDEX_BITS)?;
+        if self.used == self.slabs.len() * per_slab(class) {
+            self.slabs.push(None);
+            self.in_use.push(0);
+        }
+        self.used += 1;
+        Some(Buffer(u32::try_from(class).ok()? << INDEX_BITS | index))
+    }
+
+    fn use_slab(&mut self, slab: usize) -> Option<()> {
+        self.slabs.get_mut(slab)?.get_or_insert_with(|| vec![0; SLAB_BYTES].into());
+        *self.in_use.get_mut(slab)? += 1;
+        Some(())
+    }
+
+    fn give_back(&mut self, buffer: Buffer, class: usize) {
+        let slab = place(buffer, class).0;
+        if let (Some(count), Some(slab)) = (self.in_use.get_mut(slab), self.slabs.get_mut(slab)) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                *slab = None;
+            }
+        }
+        self.free.push(buffer);
     }
 }
 
@@ -134,7 +165,8 @@ mod tests {
             assert!(arena.get(*buffer)[..32].iter().all(|byte| *byte == i as u8));
         }
         let before = arena.bytes();
+        assert!(before < 2000 * 4096 + 2000 * 4 * 16, "what was grown out of is given back");
         assert!((0..2000).all(|_| arena.take().is_some()));
-        assert_eq!(arena.bytes(), before);
+        assert_eq!(arena.bytes(), before + 2000_usize.div_ceil(512) * SLAB_BYTES);
     }
 }

@@ -266,6 +266,14 @@ impl Wal {
         Ok(())
     }
 
+    /// Ends the open segment if it is of some size and all of it is durable.
+    pub(in crate::store) fn end_segment(&mut self) {
+        let is_long = self.open.as_ref().is_some_and(|open| open.end >= self.segment_bytes / 64);
+        if is_long && self.durable == self.last {
+            self.close_segment();
+        }
+    }
+
     /// Gives the open segment up. Its durable records count; what follows may be there or not.
     fn fail_segment(&mut self) {
         self.close_segment();
