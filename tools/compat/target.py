@@ -11,7 +11,7 @@ HARD_VALUES = {'tenth': '0.1', 'third': '0.3333333333333333', 'largest': '1.7976
                'smallest': '5e-324', 'infinite': '+Inf', 'minus_infinite': '-Inf',
                'not_a_number': 'NaN', 'big_integer': '9007199254740993', 'negative': '-123456.789'}
 HARD_LABEL = 'ünï → "quoted" \\ back\nslash'
-VANISHES_AFTER = 4
+VANISHES_AFTER = 6
 
 
 class Target:
