@@ -29,8 +29,8 @@ CLIENTS = [
      'read back equal', clients.curl_line_protocol, 'curl'),
     ('curl-write', 'curl, remote write 1.0', 'extreme values, -0, infinities, NaN, late rows, the same request twice: '
      'rows read back equal', clients.curl_remote_write, 'curl'),
-    ('prometheus', 'Prometheus, `remote_write`', 'scrapes a target and itself: samples, query answers, metadata, '
-     'exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
+    ('prometheus', 'Prometheus, `remote_write`', 'scrapes two targets and itself: samples, native histograms, query '
+     'answers, metadata, exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
     ('promtool', 'promtool, `query`', 'instant, range, series, labels: prints what it prints of a Prometheus with the '
      'same rows', clients.promtool, 'promtool'),
     ('vmagent', 'vmagent, `-remoteWrite.url`', 'scrapes a target: values as the target said them, each scrape once, '
