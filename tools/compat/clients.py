@@ -134,10 +134,9 @@ def compare_with_prometheus(quipu, peer, begun, at):
     soon(lambda: metadata_difference(peer, quipu))
     window = {'query': '{job=~"static|native"}', 'start': begun / 1000, 'end': at / 1000}
     soon(lambda: exemplar_difference(peer.ask('query_exemplars', **window), quipu.ask('query_exemplars', **window)))
-    for path, parameters in (('series', {'match[]': '{job=~"static|native"}'}), ('labels', {'match[]': '{job=~"static|native"}'}),
-                             ('label/kind/values', {'match[]': '{job=~"static|native"}'})):
-        times = {'start': begun // 1000, 'end': at // 1000 + 1}
-        mine, theirs = (sorted(map(str, map(sorted_items, it.ask(path, **parameters, **times)))) for it in (quipu, peer))
+    what = {'match[]': '{job=~"static|native"}', 'start': begun // 1000, 'end': at // 1000 + 1}
+    for path in ('series', 'labels', 'label/kind/values'):
+        mine, theirs = (sorted(map(str, map(sorted_items, it.ask(path, **what)))) for it in (quipu, peer))
         if mine != theirs:
             raise Failed(f'{path}: {mine}, expected {theirs}'[:400])
 
@@ -161,7 +160,8 @@ PROMETHEUS_QUERIES = [
     'histogram_quantile(0.9, rate(static_latency_seconds_bucket[4s]))', 'avg_over_time(static_value{kind="tenth"}[3s])',
     'static_requests_total * on (instance) group_left () up', 'topk(2, static_requests_total)',
     '{job="native"}', 'histogram_count(rate(native_seconds[4s]))', 'histogram_sum(native_seconds)',
-    'rate(native_seconds{kind=~"both|reset"}[4s])', 'max by (job) (up) and on () vector(1)', 'static_vanishing', 'count({job="prometheus"})',
+    'rate(native_seconds{kind=~"both|reset"}[4s])', 'max by (job) (up) and on () vector(1)', 'static_vanishing',
+    'count({job="prometheus"})',
 ]
 
 

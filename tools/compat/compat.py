@@ -7,9 +7,9 @@
   compat.py --require-extras                 clients of PyPI are failures too where they cannot be fetched
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
-The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror into .compat/,
-by any user. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes.
-Only those of PyPI are left out where PyPI cannot be reached, and the page says so. Python standard library only.
+The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror and from PyPI
+into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes; only
+those of PyPI are left out where it cannot be reached, and the page says so. Python standard library only.
 """
 import argparse
 import os

@@ -108,10 +108,10 @@ def points(path):
 
 # As in compat.py.
 EXTRAS = [
-    ('influxdb', 'Python `influxdb`, InfluxDB 1', 'databases, policies, gzip, tags, four types of field, batches, a line '
-     'refused: rows read back equal', influx_one, 'influxdb'),
+    ('influxdb', 'Python `influxdb`, InfluxDB 1', 'databases, policies, gzip, tags, four types of field, batches, a '
+     'line refused: rows read back equal', influx_one, 'influxdb'),
     ('influxdb-client', 'Python `influxdb-client`, InfluxDB 2', 'health, gzip, points, a thread with batches, a line '
      'refused: rows read back equal', influx_two, 'influxdb-client'),
-    ('k6', 'k6, `influxdb` and `experimental-prometheus-rw`', 'points equal to those of its JSON output; native histogram, '
-     'counter, stale markers', k6, 'k6'),
+    ('k6', 'k6, `influxdb` and `experimental-prometheus-rw`', 'points equal to those of its JSON output; native '
+     'histogram, counter, stale markers', k6, 'k6'),
 ]

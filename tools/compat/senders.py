@@ -44,7 +44,8 @@ def influxdb_client(port, now):
     assert client.health().status == 'pass' and client.ready().status == 'ready'
     write = client.write_api(write_options=SYNCHRONOUS)
     write.write('bucket', record=[
-        Point('v2 one').tag('host', 'a b').field('float', 0.1).field('integer', -3).field('boolean', False).time(now, 's'),
+        Point('v2 one').tag('host', 'a b').field('float', 0.1).field('integer', -3).field('boolean', False)
+        .time(now, 's'),
         Point('v2 one').tag('host', 'c').field('float', 2.5).time(now * 1000 + 5, 'ms')])
     try:
         write.write('bucket', record=f'v2_bad v=\nv2_good v=1 {now * 10**9}')
