@@ -1,5 +1,8 @@
 //! Nothing acknowledged is lost, doubled or changed: on a simulated disk that fails at every call.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+#![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+
 use std::sync::Arc;
 
 use quipu::{
@@ -80,10 +83,12 @@ fn same(found: &Map, expected: &Map, when: &str) {
 fn apply(map: &mut Map, step: &Step) {
     match step {
         Step::Write(rows) => {
-            map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())))
+            map.extend(
+                rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())),
+            );
         }
         Step::Delete(series, start, end) => {
-            map.retain(|(it, time), _| it != series || !(*start..*end).contains(time))
+            map.retain(|(it, time), _| it != series || !(*start..*end).contains(time));
         }
         Step::Flush | Step::Merge | Step::KeepUp | Step::Age => {}
     }
@@ -125,12 +130,12 @@ impl Dice {
     }
 
     fn time(&mut self) -> i64 {
-        let day = (self.below(3) as i64 - 2) * DAY;
+        let day = (self.below(3).cast_signed() - 2) * DAY;
         // Milliseconds mostly, sometimes the odd nanosecond; some on the edge of a day.
         match self.below(10) {
             0 => 20_000 * DAY + day,
-            1 => NOW + day + self.below(5000) as i64,
-            _ => NOW + day + self.below(40) as i64 * 1_000_000_000,
+            1 => NOW + day + self.below(5000).cast_signed(),
+            _ => NOW + day + self.below(40).cast_signed() * 1_000_000_000,
         }
     }
 
@@ -150,7 +155,7 @@ impl Dice {
                 Step::Delete(
                     self.below(7),
                     start,
-                    start + 1 + self.below(20) as i64 * 1_000_000_000,
+                    start + 1 + self.below(20).cast_signed() * 1_000_000_000,
                 )
             }
             _ => self.rows(),

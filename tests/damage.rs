@@ -1,6 +1,9 @@
 //! Damaged bytes are noticed and named; what is served is right; repair makes the rest open.
 
-use std::sync::Arc;
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+#![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+
+use std::{path::Path, sync::Arc};
 
 use quipu::{
     os::{Files, SimClock, sim::SimFiles},
@@ -111,7 +114,7 @@ fn a_flipped_bit_anywhere_is_harmless_or_named() {
         let step = (size / 150).max(1);
         for at in (0..size).step_by(usize::try_from(step).unwrap()) {
             let files = files.after_kill();
-            files.flip_bit(&path, at, u8::try_from(at % 8).unwrap());
+            files.flip_bit(&path, at, u8::try_from(at % 8).unwrap()).unwrap();
             judge(&files, &map, &path, &format!("bit {} of byte {at} of {size}", at % 8));
         }
     }
@@ -123,7 +126,7 @@ fn a_file_that_is_cut_or_gone_is_named() {
     for (path, size) in files.files().into_iter().filter(|(_, size)| *size > 0) {
         for part in 0..8 {
             let cut = files.after_kill();
-            cut.truncate_file(&path, size * part / 8);
+            cut.truncate_file(&path, size * part / 8).unwrap();
             judge(&cut, &map, &path, &format!("cut to {} of {size}", size * part / 8));
         }
         let gone = files.after_kill();
@@ -148,9 +151,9 @@ fn a_damaged_file_is_put_aside_and_the_rest_opens() {
         .files()
         .into_iter()
         .map(|(path, _)| path)
-        .find(|path| path.ends_with(".part"))
+        .find(|path| Path::new(path).extension().is_some_and(|it| it == "part"))
         .unwrap();
-    files.flip_bit(&part, 200, 1);
+    files.flip_bit(&part, 200, 1).unwrap();
     let tree: Arc<dyn Files> = Arc::new(files.clone());
     let dry = repair(&tree, true).unwrap();
     assert!(dry.findings.len() == 1 && !dry.actions.is_empty());

@@ -42,7 +42,7 @@ fn one_bad_line_harms_only_itself() {
     let server = Server::start();
     let got = server.post("/write", &[], "good f=1 1000000000\nbad\n");
     refused(&got, 400, "partial write: unable to parse 'bad'");
-    assert_eq!(got.header("x-influxdb-version").is_some(), true);
+    assert!(got.header("x-influxdb-version").is_some());
     let got = server.post("/api/v2/write?bucket=b&precision=s", &[], "bad2\n");
     refused(&got, 400, r#""code":"invalid""#);
     refused(&got, 400, r#""line":1"#);

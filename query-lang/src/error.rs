@@ -26,7 +26,7 @@ pub struct Problem {
 
 macro_rules! codes {
     ($($variant:ident $code:literal $summary:literal,)*) => {
-        /// The kind of a problem. Codes never change their meaning; each has a page of documentation.
+        /// The kind of a problem. Codes never change their meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code {
             $(#[doc = $summary] $variant,)*

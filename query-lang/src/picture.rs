@@ -21,7 +21,7 @@ impl ParseError {
     /// 1 │ rate(up)
     ///   │      ─┬
     ///   │       ╰─ add a window, for example up[5m]
-    ///   ╰─ see: quipu explain Q012
+    /// ──╯
     /// ";
     /// assert_eq!(error.picture("query"), picture);
     /// ```
@@ -45,8 +45,8 @@ impl ParseError {
                 let before = " ".repeat(excerpt.before + stem);
                 let _ = writeln!(out, "{margin} │ {before}╰─ {hint}");
             }
+            let _ = writeln!(out, "{}─╯", "─".repeat(margin.len()));
         }
-        let _ = writeln!(out, "{margin} ╰─ see: quipu explain {}", problem.code);
         out
     }
 }
@@ -111,7 +111,7 @@ mod tests {
 1 │ ratee(http_requests_total[5m])
   │ ──┬──
   │   ╰─ did you mean rate?
-  ╰─ see: quipu explain Q009
+──╯
 ";
         assert!(drawn.ends_with(expected), "{drawn}");
     }
@@ -125,7 +125,6 @@ mod tests {
 
     #[test]
     fn an_empty_text_has_no_line() {
-        let expected = "error[Q001]: no expression found in input\n  ╰─ see: quipu explain Q001\n";
-        assert_eq!(picture(""), expected);
+        assert_eq!(picture(""), "error[Q001]: no expression found in input\n");
     }
 }

@@ -171,8 +171,8 @@ pub(super) struct Query {
     /// The server to ask
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7847", env = "QUIPU_URL")]
     pub(super) url: String,
-    /// Ask a data directory without a server
-    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    /// Ask a data directory without a server, whatever --url says
+    #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
     /// The instant to ask for: now-5m, 2026-11-23, RFC 3339, Unix seconds
     #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"], allow_hyphen_values = true)]
@@ -279,7 +279,6 @@ mod tests {
             vec!["quipu", "query", "up", "--end", "now"],
             vec!["quipu", "query", "up", "--at", "now", "--start", "-1h"],
             vec!["quipu", "serve", "--retention", "soon"],
-            vec!["quipu", "query", "up", "--url", "http://x", "--data", "d"],
         ] {
             assert!(Command::try_parse_from(&words).is_err(), "{words:?}");
         }

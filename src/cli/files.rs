@@ -27,7 +27,7 @@ fn open(directory: &Path) -> Result<Arc<dyn Files>, Error> {
     Ok(Arc::new(disk))
 }
 
-fn failed(error: store::Error) -> Error {
+fn failed(error: &store::Error) -> Error {
     Error::Failed(error.to_string())
 }
 
@@ -40,7 +40,8 @@ fn print(table: &Table, format: Format) -> Result<(), Error> {
 
 pub(super) fn verify(words: &Verify) -> Result<(), Error> {
     let (directory, format) = (&words.files.data, words.files.format);
-    let report = store::verify(open(directory)?.as_ref(), words.deep).map_err(failed)?;
+    let report =
+        store::verify(open(directory)?.as_ref(), words.deep).map_err(|error| failed(&error))?;
     for note in &report.notes {
         say(&format!("note: {note}"));
     }
@@ -73,7 +74,7 @@ pub(super) fn repair(words: &Repair) -> Result<(), Error> {
     if !words.dry_run && !words.yes && !confirmed(directory)? {
         return Err(Error::Failed("nothing was done".into()));
     }
-    let repair = store::repair(&files, words.dry_run).map_err(failed)?;
+    let repair = store::repair(&files, words.dry_run).map_err(|error| failed(&error))?;
     if repair.findings.is_empty() && repair.actions.is_empty() {
         say(&format!("{}: there is nothing to repair", directory.display()));
         return Ok(());
@@ -98,7 +99,8 @@ fn confirmed(directory: &Path) -> Result<bool, Error> {
 }
 
 pub(super) fn inspect(words: &Words) -> Result<(), Error> {
-    let (storage, counted) = Local::open(&words.data)?.figures(METRICS_SHOWN).map_err(failed)?;
+    let (storage, counted) =
+        Local::open(&words.data)?.figures(METRICS_SHOWN).map_err(|error| failed(&error))?;
     let mut table = Table::new(&["what", "name", "count", "bytes"]);
     let mut row = |what: &str, name: &str, count: u64, bytes: Option<u64>| {
         let bytes = bytes.map_or_else(String::new, |bytes| bytes.to_string());
@@ -107,7 +109,9 @@ pub(super) fn inspect(words: &Words) -> Result<(), Error> {
     for kind in &storage.kinds {
         row("files", kind.kind, kind.files, Some(kind.bytes));
     }
-    row("rows", "in files", storage.rows, Some(storage.total_bytes));
+    let files = storage.kinds.iter().map(|kind| kind.files).sum();
+    row("files", "all", files, Some(storage.total_bytes));
+    row("rows", "in files", storage.rows, None);
     row("rows", "in memory", counted.head_rows, None);
     row("series", "all", counted.series, Some(storage.index_bytes));
     for (metric, series) in &counted.by_metric {

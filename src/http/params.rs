@@ -18,7 +18,15 @@ impl Params {
             for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
                 let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
                 let (name, value) = pair.split_at(at);
-                pairs.push((decode(name)?, decode(value.get(1..).unwrap_or_default())?));
+                let name = text_of(decode(name)?)?;
+                let value = decode(value.get(1..).unwrap_or_default())?;
+                let value = String::from_utf8(value).map_err(|error| {
+                    let valid = error.utf8_error().valid_up_to();
+                    Error::Bad(format!(
+                        "invalid parameter {name:?}: parse error: invalid UTF-8 at byte {valid}"
+                    ))
+                })?;
+                pairs.push((name, value));
             }
         }
         Ok(Self(pairs))
@@ -46,17 +54,21 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
     })
 }
 
-fn decode(text: &[u8]) -> Result<String, Error> {
+fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
     let bytes: Cow<'_, [u8]> = if text.contains(&b'+') {
         text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect::<Vec<u8>>().into()
     } else {
         text.into()
     };
-    percent_decode(&bytes)
+    unescape(&bytes)
 }
 
 /// Undoes percent-encoding.
 pub(super) fn percent_decode(text: &[u8]) -> Result<String, Error> {
+    text_of(unescape(text)?)
+}
+
+fn unescape(text: &[u8]) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
@@ -75,10 +87,14 @@ pub(super) fn percent_decode(text: &[u8]) -> Result<String, Error> {
         rest = escape.get(3..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
-    String::from_utf8(out).map_err(|error| {
+    Ok(out)
+}
+
+fn text_of(bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|error| {
         let shown = String::from_utf8_lossy(error.as_bytes());
         let shown: String = shown.chars().take(80).collect();
-        Error::Bad(format!("parameter is not UTF-8 text: {shown:?}"))
+        Error::Bad(format!("not UTF-8 text: {shown:?}"))
     })
 }
 
@@ -102,6 +118,8 @@ mod tests {
         for text in ["a=%", "a=%4", "a=%zz", "a=%+1", "a=%ff"] {
             assert!(Params::parse(Some(text), b"").is_err(), "{text}");
         }
+        let error = Params::parse(Some("query=up%7Ba=%22%ff"), b"").unwrap_err().to_string();
+        assert_eq!(error, "invalid parameter \"query\": parse error: invalid UTF-8 at byte 6");
     }
 
     proptest! {

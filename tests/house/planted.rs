@@ -63,6 +63,9 @@ fn files_and_clocks_are_found() {
     let expected = ["std::fs", "Instant::now", "fs::read"];
     check(machine_faults, "src/ingest/line.rs", text, &expected);
     check(machine_faults, "src/os/disk.rs", text, &[]);
+    let text =
+        "fn f() { DataFile::open(x); fs::File::open(x); File::create(x); TheInstant::now(); }";
+    check(machine_faults, "src/store/db.rs", text, &["fs::File::open", "File::create"]);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The real server on a port of its own, and a client that hides nothing.
 
+#![expect(clippy::expect_used, reason = "what cannot be is a failed test")]
+
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::PathBuf,
@@ -13,22 +16,23 @@ use std::{
 /// No answer takes this long; a hanging test says so.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     data: Rc<Folder>,
     child: Child,
 }
 
 /// A folder that goes with the last who has it.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("our own names are text")
     }
 
     /// Runs a command of the program under test.
-    pub fn quipu(&self, words: &[&str]) -> Ended {
+    #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
+    pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(words)
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
@@ -52,30 +56,30 @@ impl Drop for Folder {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Got {
-    pub status: u16,
-    pub body: String,
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) body: String,
     /// Bytes of the body as they came.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     headers: Vec<(String, String)>,
 }
 
 impl Got {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What a command left.
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Server {
     /// An empty one.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("http-{}-{number}", std::process::id());
@@ -95,7 +99,7 @@ impl Server {
             let start = log.len();
             let count = told.read_line(&mut log).expect("the server's talk is text");
             assert!(count > 0, "the server ended: {log}");
-            if let Some((_, url)) = log[start..].split_once("listening") {
+            if let Some((_, url)) = log.get(start..).and_then(|line| line.split_once("listening")) {
                 break url.trim().to_owned();
             }
         };
@@ -105,12 +109,12 @@ impl Server {
     }
 
     /// Asks it to end, and starts another on its data.
-    pub fn restart_politely(self) -> Self {
+    pub(crate) fn restart_politely(self) -> Self {
         Self::start_on(self.stop())
     }
 
     /// Asks it to end; what it leaves.
-    pub fn stop(mut self) -> Rc<Folder> {
+    pub(crate) fn stop(mut self) -> Rc<Folder> {
         let pid = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
         assert!(told.success());
@@ -120,37 +124,44 @@ impl Server {
     }
 
     /// Ends it at once, and starts another on its data.
-    pub fn restart_after_kill(mut self) -> Self {
+    pub(crate) fn restart_after_kill(mut self) -> Self {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
         Self::start_on(Rc::clone(&self.data))
     }
 
-    pub fn data(&self) -> &str {
+    pub(crate) fn data(&self) -> &str {
         self.data.path()
     }
 
     /// Runs another command of the same program.
-    pub fn quipu(&self, words: &[&str]) -> Ended {
+    pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
         self.data.quipu(words)
     }
 
-    pub fn get(&self, path: &str) -> Got {
+    pub(crate) fn get(&self, path: &str) -> Got {
         self.send("GET", path, &[], b"")
     }
 
-    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Got {
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Got {
         self.send("POST", path, headers, body.as_ref())
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Got {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Got {
         // Version 1.0 has neither chunks nor kept connections: the answer ends where the bytes do.
         let mut head = format!("{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
         if headers.iter().all(|(name, _)| *name != "host") {
-            head.push_str(&format!("host: {}\r\n", self.url.trim_start_matches("http://")));
+            let host = self.url.trim_start_matches("http://");
+            write!(head, "host: {host}\r\n").expect("text can be written");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").expect("text can be written");
         }
         head.push_str("\r\n");
         self.raw(&[head.as_bytes(), body].concat())
@@ -158,7 +169,7 @@ impl Server {
 
     /// Sends bytes as they are, and reads to the end of the connection, which the server closes.
     /// Our side stays open: closing it would mean that nobody waits for the answer.
-    pub fn raw(&self, bytes: &[u8]) -> Got {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Got {
         let address = self.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
@@ -178,9 +189,9 @@ impl Drop for Server {
 }
 
 fn parse(answer: &[u8]) -> Got {
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let body = &answer[end + 4..];
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head") + 4;
+    let (head, body) = answer.split_at(end);
+    let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).expect("a status");
     let headers = lines.filter_map(|line| line.split_once(": "));
@@ -193,7 +204,7 @@ fn parse(answer: &[u8]) -> Got {
 }
 
 /// A message of remote write 1 with one series, in snappy's literal form.
-pub fn remote_write(name: &str, job: &str, samples: &[(i64, f64)]) -> Vec<u8> {
+pub(crate) fn remote_write(name: &str, job: &str, samples: &[(i64, f64)]) -> Vec<u8> {
     let label = |name: &str, value: &str| {
         field(1, &[field(1, name.as_bytes()), field(2, value.as_bytes())].concat())
     };
@@ -211,7 +222,7 @@ pub fn remote_write(name: &str, job: &str, samples: &[(i64, f64)]) -> Vec<u8> {
 }
 
 /// A snappy block that says it holds so many bytes.
-pub fn snappy_claiming(length: u64) -> Vec<u8> {
+pub(crate) fn snappy_claiming(length: u64) -> Vec<u8> {
     [varint(length), vec![0, b'x']].concat()
 }
 

@@ -1,5 +1,7 @@
 //! Rows in and out of a database, as the tests of crashes and damage need them.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be is a failed test")]
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
 
 use std::{
     collections::BTreeMap,

@@ -4,10 +4,12 @@
   compat.py                                  all clients; exit 1 if one fails
   compat.py --write docs/compatibility.md    and writes that page from what it saw
   compat.py --only prometheus,vmagent
+  compat.py --require-extras                 clients of PyPI are failures too where they cannot be fetched
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
-The server is $QUIPU_BIN, or target/debug/quipu. A client that is not here and cannot be fetched is a failure, as is one
-that takes longer than its share of five minutes. Python standard library only.
+The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror and from PyPI
+into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes; only
+those of PyPI are left out where it cannot be reached, and the page says so. Python standard library only.
 """
 import argparse
 import os
@@ -19,6 +21,7 @@ import tempfile
 import time
 
 import clients
+import extras
 import peers
 from process import Failed, Process, free_port
 
@@ -29,8 +32,8 @@ CLIENTS = [
      'read back equal', clients.curl_line_protocol, 'curl'),
     ('curl-write', 'curl, remote write 1.0', 'extreme values, -0, infinities, NaN, late rows, the same request twice: '
      'rows read back equal', clients.curl_remote_write, 'curl'),
-    ('prometheus', 'Prometheus, `remote_write`', 'scrapes a target and itself: samples, query answers, metadata, '
-     'exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
+    ('prometheus', 'Prometheus, `remote_write`', 'scrapes two targets and itself: samples, native histograms, query '
+     'answers, metadata, exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
     ('promtool', 'promtool, `query`', 'instant, range, series, labels: prints what it prints of a Prometheus with the '
      'same rows', clients.promtool, 'promtool'),
     ('vmagent', 'vmagent, `-remoteWrite.url`', 'scrapes a target: values as the target said them, each scrape once, '
@@ -40,10 +43,20 @@ CLIENTS = [
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
 ]
+LEFT_OUT = 'left out: '
 
 
 class TooLong(Exception):
     pass
+
+
+def fetch(chosen):
+    """All programs before the first client starts, in a time of their own; one that is missing fails its clients."""
+    for program in filter(None, dict.fromkeys(client[-1] for client in chosen)):
+        try:
+            peers.program(program)
+        except (peers.Missing, OSError) as error:
+            print(f'   {error}', flush=True)
 
 
 def on_alarm(*_):
@@ -81,11 +94,24 @@ def start(command, folder):
     return Process('server', words, folder, port, ['/ready', '/-/ready', '/health'])
 
 
+def absent(client):
+    """Why an extra client cannot run, or nothing."""
+    try:
+        peers.program(client[-1])
+    except peers.Missing as error:
+        return f'{LEFT_OUT}{error}'
+    return ''
+
+
+def is_left_out(problem):
+    return problem.startswith(LEFT_OUT)
+
+
 def version(program):
     if program is None:
         return '–'
     try:
-        return peers.version(peers.program(program), '-version' if program.startswith('vm') else '--version')
+        return peers.version(program)
     except (peers.Missing, OSError, subprocess.SubprocessError):
         return 'not here'
 
@@ -96,7 +122,8 @@ def page(results):
              'compares it.', 'Do not edit this page: run it again.', '',
              '| client | version | what was compared | result |', '| --- | --- | --- | --- |']
     for (_, title, what, _, program), problem in results:
-        result = 'works' if not problem else 'fails: ' + ' '.join(problem.split()).replace('|', '\\|')[:200]
+        said = ' '.join(problem.split()).replace('|', '\\|')[:200]
+        result = 'works' if not problem else said if is_left_out(problem) else 'fails: ' + said
         lines.append(f'| {title} | {version(program)} | {what} | {result} |')
     lines += ['', 'Values and times are compared to the last bit; answers of PromQL, where Prometheus 2 and 3 sum '
               'differently, to twelve digits.']
@@ -110,30 +137,36 @@ def main():
     parser.add_argument('--server', default=default, help='command with {port} and {dir}')
     parser.add_argument('--only', default='', help='clients, separated by commas')
     parser.add_argument('--write', help='the page to write')
+    parser.add_argument('--require-extras', action='store_true', help='fail where PyPI cannot be reached')
     arguments = parser.parse_args()
     only = [name for name in arguments.only.split(',') if name]
-    if unknown := set(only) - {client[0] for client in CLIENTS}:
+    known = CLIENTS + extras.EXTRAS
+    if unknown := set(only) - {client[0] for client in known}:
         parser.error(f'no such client: {", ".join(unknown)}')
     signal.signal(signal.SIGALRM, on_alarm)
     begun, results = time.monotonic(), []
+    chosen = [client for client in known if not only or client[0] in only]
+    fetch(chosen)
     with tempfile.TemporaryDirectory() as scratch:
-        for client in CLIENTS:
-            if only and client[0] not in only:
-                continue
+        for client in chosen:
             started = time.monotonic()
             if started - begun > LIMIT_S - 110:
                 problem = f'not run: {LIMIT_S} s were spent on the others'
+            elif client in extras.EXTRAS and not arguments.require_extras and (why := absent(client)):
+                problem = why
             else:
                 problem = run_client(client, arguments.server, os.path.join(scratch, client[0]))
             results.append((client, problem))
             took = time.monotonic() - started
-            print(f'{"FAILS" if problem else "works"} {client[0]} ({took:.1f} s) {problem}', flush=True)
+            word = 'works' if not problem else '-----' if is_left_out(problem) else 'FAILS'
+            print(f'{word} {client[0]} ({took:.1f} s) {problem}', flush=True)
     if arguments.write and not only:
         with open(arguments.write, 'w') as file:
             file.write(page(results))
-    failed = sum(bool(problem) for _, problem in results)
-    print(f'compat: {len(results) - failed} of {len(results)} clients work, {time.monotonic() - begun:.0f} s')
-    return 1 if failed else 0
+    works = sum(not problem for _, problem in results)
+    left_out = sum(is_left_out(problem) for _, problem in results)
+    print(f'compat: {works} of {len(results)} clients work, {left_out} left out, {time.monotonic() - begun:.0f} s')
+    return 0 if works + left_out == len(results) else 1
 
 
 if __name__ == '__main__':

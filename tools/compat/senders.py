@@ -1,0 +1,63 @@
+"""Run beside clients.py, with the libraries of PyPI on its path: sends as their users do.
+
+  senders.py influxdb PORT NOW        the library of InfluxDB 1
+  senders.py influxdb_client PORT NOW the library of InfluxDB 2
+
+NOW is in seconds. What must arrive is written down in extras.py.
+"""
+import sys
+
+
+def influxdb(port, now):
+    """As Home Assistant and many scripts do: make a database, look for it, write dicts, gzip on."""
+    from influxdb import InfluxDBClient
+    from influxdb.exceptions import InfluxDBClientError
+
+    client = InfluxDBClient('127.0.0.1', port, 'user', 'secret', 'py 1', gzip=True)
+    assert client.ping(), 'no version in the answer to ping'
+    client.create_database('py 1')
+    assert {'name': 'py 1'} in client.get_list_database(), client.get_list_database()
+    assert client.get_list_retention_policies('py 1')[0]['default'], 'no default policy'
+    assert client.write_points([
+        {'measurement': 'py one', 'tags': {'host': 'a b', 'odd': 'ü,=', 'empty': ''}, 'time': now * 10**9,
+         'fields': {'float': 1.25, 'integer': 7, 'boolean': True, 'text': 'left out'}}])
+    assert client.write_points([{'measurement': 'py_two', 'time': now * 1000 + k, 'fields': {'value': k / 3}}
+                                for k in range(1000)], time_precision='ms', tags={'all': 'x'}, batch_size=300)
+    assert client.write([f'py_raw,a=b v=1 {now}'], params={'db': 'py 1', 'precision': 's'}, protocol='line')
+    try:
+        client.write([f'py_raw,a=b v= {now}', f'py_raw,a=c v=2 {now}'], params={'db': 'py 1', 'precision': 's'},
+                     protocol='line')
+    except InfluxDBClientError as error:
+        assert error.code == 400 and 'partial write: unable to parse' in str(error), error
+    else:
+        raise AssertionError('a line without a value was taken')
+
+
+def influxdb_client(port, now):
+    """Asks for health first; then one by one, and in batches from a thread of its own."""
+    from influxdb_client import InfluxDBClient, Point, WriteOptions
+    from influxdb_client.client.write_api import SYNCHRONOUS
+    from influxdb_client.rest import ApiException
+
+    client = InfluxDBClient(f'http://127.0.0.1:{port}', token='secret', org='org', enable_gzip=True)
+    assert client.ping() and client.version() != 'unknown', 'no answer to ping'
+    assert client.health().status == 'pass' and client.ready().status == 'ready'
+    write = client.write_api(write_options=SYNCHRONOUS)
+    write.write('bucket', record=[
+        Point('v2 one').tag('host', 'a b').field('float', 0.1).field('integer', -3).field('boolean', False)
+        .time(now, 's'),
+        Point('v2 one').tag('host', 'c').field('float', 2.5).time(now * 1000 + 5, 'ms')])
+    try:
+        write.write('bucket', record=f'v2_bad v=\nv2_good v=1 {now * 10**9}')
+    except ApiException as error:
+        assert error.status == 400 and '"line":1' in error.body, error
+    else:
+        raise AssertionError('a line without a value was taken')
+    with client.write_api(write_options=WriteOptions(batch_size=300, flush_interval=100)) as batches:
+        for k in range(1000):
+            batches.write('bucket', record=Point('v2_batch').field('value', k / 7).time(now * 1000 - k, 'ms'),
+                          write_precision='ms')
+
+
+if __name__ == '__main__':
+    {'influxdb': influxdb, 'influxdb_client': influxdb_client}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
