@@ -86,7 +86,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
 /// use. Best effort: an old kernel does not know the call.
 fn without_huge_pages() {
-    drop(rustix::thread::disable_transparent_huge_pages(true));
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn start_runtime(options: &Options) -> Result<Runtime, Error> {

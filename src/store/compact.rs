@@ -36,8 +36,8 @@ impl Db {
         }
         let deletions = Deletions::new(&live.tombstones)?;
         let id = held(&self.manifest).next_file();
-        let files = Arc::clone(&self.files);
-        let mut writer = DataWriter::create(files, self.database, id, FileKind::Part, partition)?;
+        let mut writer =
+            DataWriter::create(&self.files, self.database, id, FileKind::Part, partition)?;
         let merged = self.write_merged(&inputs, &deletions, &mut writer);
         let refs = match merged {
             Ok(refs) => refs,
@@ -102,7 +102,7 @@ impl Db {
     pub(super) fn seal(&self, partition: Partition) -> Result<(), Error> {
         let live = self.live();
         let inputs: Vec<_> = live.of(partition).cloned().collect();
-        if inputs.iter().all(|file| file.is_block()) && !self.has_deletions(&live, partition) {
+        if inputs.iter().all(|file| file.is_block()) && !Self::has_deletions(&live, partition) {
             return Ok(());
         }
         let Some(ordered) = order(self, &inputs)? else {
@@ -117,7 +117,7 @@ impl Db {
         Ok(())
     }
 
-    fn has_deletions(&self, live: &Live, partition: Partition) -> bool {
+    fn has_deletions(live: &Live, partition: Partition) -> bool {
         live.of(partition).any(|file| {
             live.tombstones
                 .iter()
@@ -153,9 +153,8 @@ impl Db {
             }
             if open.is_none() {
                 let id = held(&self.manifest).next_file();
-                let files = Arc::clone(&self.files);
                 let writer =
-                    DataWriter::create(files, self.database, id, FileKind::Block, partition)?;
+                    DataWriter::create(&self.files, self.database, id, FileKind::Block, partition)?;
                 let pairs =
                     ordered.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
                 open = Some((writer, LabelsWriter::new(pairs), 0));

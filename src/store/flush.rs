@@ -76,12 +76,14 @@ impl Db {
         }
         let oldest = self.oldest();
         let mut written = Vec::new();
-        let partitions = self.partitions_of(head, &slots)?;
+        let partitions = Self::partitions_of(head, &slots)?;
         for group in partitions.chunks(PARTITIONS_AT_ONCE) {
             let mut parts: BTreeMap<Partition, Part> = BTreeMap::new();
             let done = self.write_group(head, &slots, group, oldest, &exemplars, &mut parts);
             if let Err(error) = done {
-                parts.into_values().for_each(|part| part.writer.abandon());
+                for part in parts.into_values() {
+                    part.writer.abandon();
+                }
                 return Err(error);
             }
             for part in parts.into_values() {
@@ -92,7 +94,7 @@ impl Db {
     }
 
     /// The partitions that a head has rows of.
-    fn partitions_of(&self, head: &Generation, slots: &[Slot]) -> Result<Vec<Partition>, Error> {
+    fn partitions_of(head: &Generation, slots: &[Slot]) -> Result<Vec<Partition>, Error> {
         let Some((first, last)) = head.times() else { return Ok(Vec::new()) };
         if Partition::of(first) == Partition::of(last) {
             return Ok(vec![Partition::of(first)]);
@@ -108,6 +110,7 @@ impl Db {
         Ok(partitions.into_iter().collect())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
     fn write_group(
         &self,
         head: &Generation,
@@ -130,9 +133,13 @@ impl Db {
                 }
                 if !parts.contains_key(partition) {
                     let id = held(&self.manifest).next_file();
-                    let files = Arc::clone(&self.files);
-                    let writer =
-                        DataWriter::create(files, self.database, id, FileKind::Part, *partition)?;
+                    let writer = DataWriter::create(
+                        &self.files,
+                        self.database,
+                        id,
+                        FileKind::Part,
+                        *partition,
+                    )?;
                     parts.insert(*partition, Part { writer, refs: Vec::new() });
                 }
                 let Some(part) = parts.get_mut(partition) else { continue };

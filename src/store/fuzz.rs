@@ -111,6 +111,9 @@ fn describe(bytes: &[u8]) -> Result<(String, FileMeta, u128), Damage> {
 }
 
 /// Matchers, one a line: `=`, `!`, `~` or `^`, a name, a space, a text. Compiled, and run on a few series.
+///
+/// # Panics
+/// Where the index and the labels disagree: what the fuzzer looks for.
 pub fn matchers(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let matchers: Vec<Matcher> = text.lines().filter_map(read_matcher).collect();

@@ -187,13 +187,13 @@ mod tests {
         ];
         let lists: [[&[u32]; 3]; 2] = [[&[1, 0], &[1, 2], &[0]], [&[0, 1], &[1, 2], &[]]];
         let mut order = LabelOrder::default();
-        for source in 0..2 {
+        for (number, source) in (0..).zip(0..2) {
             let labels = SourceLabels {
                 pair_count: 3,
                 list: &|id| lists[source][id as usize],
                 text: &|pair| texts[source][pair as usize],
             };
-            order.add(source as u32, &labels, 0..3);
+            order.add(number, &labels, 0..3);
         }
         let ordered = order.sort(false);
         let shown: Vec<String> =

@@ -57,6 +57,7 @@ impl Db {
     /// [`Error::Locked`] where it is in use; [`Error::NoManifest`] or [`Error::Damaged`] where it is not
     /// known what lives. Other damage is no error: it is named in [`Recovery::findings`], and the rest
     /// is served.
+    #[expect(clippy::too_many_lines, reason = "a list of steps, and of what they make up")]
     pub fn open(
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
@@ -215,8 +216,8 @@ fn open_catalog(
     let number = state.catalog;
     for entry in files.list(catalog::FOLDER).map_err(failed(&**files, "list", catalog::FOLDER))? {
         if catalog::catalog_number(&entry.name) != Some(number) {
-            let stale = format!("{}/{}", catalog::FOLDER, entry.name);
-            files.remove(&stale).map_err(failed(&**files, "remove", &stale))?;
+            let left_over = format!("{}/{}", catalog::FOLDER, entry.name);
+            files.remove(&left_over).map_err(failed(&**files, "remove", &left_over))?;
         }
     }
     let mut log = CatalogLog::new(Arc::clone(files), database, number, 0);
@@ -247,6 +248,7 @@ fn open_catalog(
     Ok((index, log))
 }
 
+#[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
 fn open_files(
     files: &dyn Files,
     database: u128,
@@ -328,7 +330,8 @@ pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
 
 /// One more than the largest ref that a part names: what the catalog must hold.
 pub(super) fn named_series(files: &[Arc<DataFile>]) -> u64 {
-    let last = |file: &Arc<DataFile>| file.refs().ok()?.last().map(|series| series + 1);
+    let last =
+        |file: &Arc<DataFile>| file.refs().ok()?.last().map(|series| series.saturating_add(1));
     files.iter().filter(|file| !file.is_block()).filter_map(last).max().unwrap_or(0)
 }
 
@@ -379,6 +382,7 @@ struct Replayed {
 }
 
 /// Brings rows of the log back to the head, and cuts torn tails off.
+#[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
 fn replay(
     files: &dyn Files,
     scans: &[Scan],
@@ -418,7 +422,7 @@ fn replay(
                 .rows
                 .series()
                 .iter()
-                .fold(replayed.next_series, |next, it| next.max(it.0 + 1));
+                .fold(replayed.next_series, |next, it| next.max(it.0.saturating_add(1)));
             replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
             replayed.records += 1;
             replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));

@@ -64,6 +64,7 @@ impl Db {
     }
 
     /// Adds the series of the catalog that have rows in heads or parts.
+    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
     fn add_catalog(
         &self,
         tests: &[Test],
@@ -294,7 +295,7 @@ impl model::Selection for Picked {
         });
         let in_heads: u64 = self.live.heads().map(|head| head.rows()).sum();
         let picked = u64::from(self.ordered.len());
-        let share = |of: u64| if series == 0 { 0 } else { of / series * picked };
+        let share = |of: u64| of.checked_div(series).unwrap_or(0) * picked;
         Estimate {
             series: picked,
             rows: share(rows) + in_heads.min(in_heads / 1000 * picked),

@@ -74,7 +74,7 @@ impl LabelCache {
 
     fn shard(&self, key: SeriesKey) -> Option<std::sync::MutexGuard<'_, Shard>> {
         // Not bits of the half that the tables hash by: those must differ within a shard.
-        let shard = self.shards.get((key.0 >> 64) as usize % SHARDS)?;
+        let shard = self.shards.get((key.0 >> 64) as u64 as usize % SHARDS)?;
         Some(shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 

@@ -199,13 +199,6 @@ impl Index {
         Some((slot, true))
     }
 
-    /// The slot of a label set that is there.
-    pub(in crate::store) fn find(&self, labels: &[Label<'_>]) -> Option<Slot> {
-        let list: Option<Vec<_>> = labels.iter().map(|label| self.pairs.find(*label)).collect();
-        let list = list?;
-        self.find_list(&list, self.hash(&list))
-    }
-
     fn find_list(&self, list: &[PairId], hash: u64) -> Option<Slot> {
         let wanted = Entry { hash: tag(hash), slot: 0 };
         let is_it = |entry: &Entry| entry.hash == wanted.hash && self.list(entry.slot) == list;
@@ -267,19 +260,25 @@ fn shard(hash: u64) -> usize {
 mod tests {
     use super::*;
 
+    fn find(index: &Index, labels: &[Label<'_>]) -> Option<Slot> {
+        let list: Option<Vec<_>> = labels.iter().map(|label| index.pairs.find(*label)).collect();
+        let list = list?;
+        index.find_list(&list, index.hash(&list))
+    }
+
     #[test]
     fn series_are_found_by_labels_slot_and_ref() {
         let mut index = Index::new(5);
-        for i in 0..3000_u64 {
+        for i in 0..3000_u32 {
             let host = format!("h{i}");
             // A gap in the refs, as a retirement leaves it.
-            let series = if i < 1000 { 10 + i } else { 5000 + i };
+            let series = u64::from(if i < 1000 { 10 + i } else { 5000 + i });
             let labels = [("__name__", "up"), ("host", host.as_str())];
-            assert_eq!(index.insert(&labels, series), Some((i as Slot, true)));
-            assert_eq!(index.insert(&labels, 99_999), Some((i as Slot, false)));
+            assert_eq!(index.insert(&labels, series), Some((i, true)));
+            assert_eq!(index.insert(&labels, 99_999), Some((i, false)));
         }
-        assert_eq!(index.find(&[("__name__", "up"), ("host", "h1500")]), Some(1500));
-        assert_eq!(index.find(&[("__name__", "up")]), None);
+        assert_eq!(find(&index, &[("__name__", "up"), ("host", "h1500")]), Some(1500));
+        assert_eq!(find(&index, &[("__name__", "up")]), None);
         assert_eq!((index.series(999), index.series(1000)), (SeriesRef(1009), SeriesRef(6000)));
         assert_eq!(
             (index.slot(SeriesRef(1009)), index.slot(SeriesRef(6000))),
@@ -301,7 +300,10 @@ mod tests {
         }
         index.retire(&(0..100).filter(|slot| slot % 2 == 0).collect());
         assert_eq!((index.slot(SeriesRef(1)), index.slot(SeriesRef(2))), (None, Some(1)));
-        assert_eq!((index.find(&[("host", "h0")]), index.find(&[("host", "h1")])), (None, Some(1)));
+        assert_eq!(
+            (find(&index, &[("host", "h0")]), find(&index, &[("host", "h1")])),
+            (None, Some(1))
+        );
         assert_eq!((index.slots().len(), index.labels(0).len()), (50, 0));
         assert_eq!(index.insert(&[("host", "h0")], 200), Some((100, true)));
         assert_eq!(index.slot(SeriesRef(200)), Some(100));
@@ -311,6 +313,6 @@ mod tests {
     fn the_set_without_labels_is_a_series_too() {
         let mut index = Index::new(5);
         assert_eq!(index.insert(&[], 1), Some((0, true)));
-        assert_eq!((index.find(&[]), index.labels(0).len()), (Some(0), 0));
+        assert_eq!((find(&index, &[]), index.labels(0).len()), (Some(0), 0));
     }
 }

@@ -38,7 +38,7 @@ struct Name {
 pub(in crate::store) struct Pairs {
     seed: u64,
     text: String,
-    pairs: Vec<Pair>,
+    entries: Vec<Pair>,
     table: HashTable<PairId>,
     names: Vec<Name>,
     name_numbers: HashMap<Box<str>, u32>,
@@ -50,7 +50,7 @@ impl Pairs {
         Self {
             seed,
             text: String::new(),
-            pairs: Vec::new(),
+            entries: Vec::new(),
             table: HashTable::new(),
             names: Vec::new(),
             name_numbers: HashMap::new(),
@@ -59,7 +59,7 @@ impl Pairs {
 
     /// How many there are.
     pub(in crate::store) fn len(&self) -> usize {
-        self.pairs.len()
+        self.entries.len()
     }
 
     /// The number of a pair that is there.
@@ -70,7 +70,7 @@ impl Pairs {
 
     fn find_value(&self, name: u32, value: &str, hash: u64) -> Option<PairId> {
         let is_it = |id: &PairId| {
-            self.pairs
+            self.entries
                 .get(*id as usize)
                 .is_some_and(|pair| pair.name == name && self.at(pair.value) == value)
         };
@@ -87,14 +87,14 @@ impl Pairs {
         if let Some(id) = self.find_value(number, value, hash) {
             return Some(id);
         }
-        let id = PairId::try_from(self.pairs.len()).ok()?;
+        let id = PairId::try_from(self.entries.len()).ok()?;
         let at = u32::try_from(self.text.len()).ok()?;
         let value_place = Place { at, length: u32::try_from(value.len()).ok()? };
         u32::try_from(self.text.len() + value.len()).ok()?;
         self.text.push_str(value);
-        self.pairs.push(Pair { name: number, value: value_place });
+        self.entries.push(Pair { name: number, value: value_place });
         self.names.get_mut(number as usize)?.pairs.push(id);
-        let (pairs, text, seed) = (&self.pairs, &self.text, self.seed);
+        let (pairs, text, seed) = (&self.entries, &self.text, self.seed);
         self.table.insert_unique(hash, id, |id| {
             pairs
                 .get(*id as usize)
@@ -120,7 +120,7 @@ impl Pairs {
 
     /// Name and value; empty where there is no such number.
     pub(in crate::store) fn text(&self, id: PairId) -> Label<'_> {
-        let Some(pair) = self.pairs.get(id as usize) else { return ("", "") };
+        let Some(pair) = self.entries.get(id as usize) else { return ("", "") };
         let name = self.names.get(pair.name as usize).map_or("", |name| &*name.text);
         (name, self.at(pair.value))
     }
@@ -139,7 +139,7 @@ impl Pairs {
     /// Bytes held.
     pub(in crate::store) fn bytes(&self) -> usize {
         self.text.capacity()
-            + self.pairs.capacity() * size_of::<Pair>()
+            + self.entries.capacity() * size_of::<Pair>()
             + self.table.capacity() * 5
             + self
                 .names

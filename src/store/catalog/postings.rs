@@ -59,7 +59,9 @@ impl Postings {
                     .copied()
                     .collect();
                 *self = Self::NONE;
-                kept.into_iter().for_each(|number| self.push(number));
+                for number in kept {
+                    self.push(number);
+                }
             }
             Self::List(list) => {
                 list.retain(|number| !gone.contains(*number));

@@ -84,7 +84,9 @@ impl LabelsWriter {
             for series in first..count.min(first + FRAME_SERIES) {
                 let list = list(&self.begins, &self.lists, series);
                 codec::encode_varint(list.len() as u64, &mut plain);
-                list.iter().for_each(|pair| codec::encode_varint(u64::from(*pair), &mut plain));
+                for pair in list {
+                    codec::encode_varint(u64::from(*pair), &mut plain);
+                }
             }
             let packed = zstd::bulk::compress(&plain, ZSTD_LEVEL)?;
             codec::encode_varint(plain.len() as u64, &mut out);
@@ -237,8 +239,9 @@ impl BlockLabels {
 
     fn decode_postings(&mut self, bytes: &[u8]) -> Result<(), Damage> {
         let mut reader = Reader::new(bytes, "postings");
+        let pairs = self.value_ends.len();
         let (counts, lengths) =
-            (take_column(&mut reader, ROWS_MAX)?, take_column(&mut reader, ROWS_MAX)?);
+            (take_column(&mut reader, pairs)?, take_column(&mut reader, pairs)?);
         if counts.len() != self.value_ends.len() || lengths.len() != counts.len() {
             return Err(Damage::Contradiction("postings are of another number of pairs"));
         }
@@ -296,11 +299,6 @@ impl BlockLabels {
     pub(in crate::store) fn labels(&self, series: usize) -> Labels {
         let pairs: Vec<Label<'_>> = self.list(series).iter().map(|pair| self.pair(*pair)).collect();
         Labels::new(pairs).unwrap_or_else(|_| Labels::empty())
-    }
-
-    /// Names, sorted.
-    pub(in crate::store) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|(name, _)| name.as_str())
     }
 
     /// The numbers of a name's pairs, by value.

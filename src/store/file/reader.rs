@@ -55,6 +55,10 @@ impl DataFile {
     ///
     /// # Errors
     /// [`Error::Missing`], or [`Error::Damaged`] with the place.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one check after the other, each needs the one before"
+    )]
     pub(in crate::store) fn open(
         files: &dyn Files,
         key: FileKey<'_>,

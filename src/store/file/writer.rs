@@ -47,7 +47,7 @@ pub(in crate::store) struct Written {
 impl DataWriter {
     /// Begins a file. Leftovers of its name are removed.
     pub(in crate::store) fn create(
-        files: Arc<dyn Files>,
+        files: &Arc<dyn Files>,
         database: u128,
         id: FileId,
         kind: FileKind,
@@ -66,9 +66,9 @@ impl DataWriter {
             pages.append(&header.bytes())?;
             Ok(pages)
         };
-        let pages = begin().map_err(failed(&*files, "create", &unfinished))?;
+        let pages = begin().map_err(failed(&**files, "create", &unfinished))?;
         Ok(Self {
-            files: Arc::clone(&files),
+            files: Arc::clone(files),
             header,
             path,
             unfinished,

@@ -152,17 +152,17 @@ mod tests {
     fn buffers_grow_with_their_bytes_and_freed_ones_are_given_again() {
         let mut arena = Arena::default();
         let mut buffers: Vec<Buffer> = (0..2000).map(|_| arena.take().unwrap()).collect();
-        for (i, buffer) in buffers.iter().enumerate() {
-            arena.get_mut(*buffer).fill(i as u8);
+        for (i, buffer) in (0..=u8::MAX).cycle().zip(&buffers) {
+            arena.get_mut(*buffer).fill(i);
         }
         for buffer in &mut buffers {
             while let Some(larger) = arena.grow(*buffer) {
                 *buffer = larger;
             }
         }
-        for (i, buffer) in buffers.iter().enumerate() {
+        for (i, buffer) in (0..=u8::MAX).cycle().zip(&buffers) {
             assert_eq!(arena.get(*buffer).len(), 4096);
-            assert!(arena.get(*buffer)[..32].iter().all(|byte| *byte == i as u8));
+            assert!(arena.get(*buffer)[..32].iter().all(|byte| *byte == i));
         }
         let before = arena.bytes();
         assert!(before < 2000 * 4096 + 2000 * 4 * 16, "what was grown out of is given back");

@@ -241,11 +241,15 @@ mod tests {
     #[test]
     fn long_streams_are_kept_in_order_over_many_buffers() {
         let generation = Generation::new(0);
-        for i in 0..5000_i64 {
+        for i in 0..5000_u32 {
             let value = f64::from_bits(
-                0x3ff0_0000_0000_0000 ^ (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12,
+                0x3ff0_0000_0000_0000 ^ u64::from(i).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12,
             );
-            generation.apply(&batch(&[(70_000, i * 1_000_000 + i % 3, 0, value)]), i as u64, slot);
+            generation.apply(
+                &batch(&[(70_000, i64::from(i) * 1_000_000 + i64::from(i % 3), 0, value)]),
+                i.into(),
+                slot,
+            );
         }
         let rows = read(&generation, 70_000);
         assert_eq!(rows.len(), 5000);
@@ -281,9 +285,9 @@ mod tests {
                 generation.apply(&batch(&[(*series, time, *start, f64::from(*value))]), i as u64, slot);
                 map.insert((*series, time), (*start, f64::from(*value)));
             }
-            for series in 0..3 {
-                let found = read(&generation, series as Slot);
-                let expected: Vec<_> = map.range((series, i64::MIN)..=(series, i64::MAX)).collect();
+            for series in 0..3_u32 {
+                let found = read(&generation, series);
+                let expected: Vec<_> = map.range((series.into(), i64::MIN)..=(series.into(), i64::MAX)).collect();
                 prop_assert!(found.times.iter().eq(expected.iter().map(|((_, time), _)| time)));
                 prop_assert!(found.values.iter().eq(expected.iter().map(|(_, (_, value))| value)));
                 let starts = expected.iter().map(|(_, (start, _))| start);

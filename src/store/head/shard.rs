@@ -48,7 +48,6 @@ struct Extra {
     starts: Vec<(u32, i64)>,
     /// Histograms, each with the number of floats that came before it.
     histograms: Vec<(u32, HistogramPoint)>,
-    bytes: usize,
 }
 
 /// Series of the slots of some pages.

@@ -1,14 +1,16 @@
+//! A small database of every kind of file, whole, cut and damaged.
+
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{Batch, Matcher, Registry, Sink, TenantId, TimeRange};
+use crate::model::{Batch, Matcher, Metadata, MetricKind, Registry, Sink, TenantId, TimeRange};
 use crate::os::{Files, SimClock, sim::SimFiles};
 use crate::store::{Config, Db};
 
 const DAY: i64 = 86_400_000_000_000;
 const NOW: i64 = 20_000 * DAY + DAY / 2;
 
-fn write(db: &Db, time: i64, count: i64) {
+fn write(db: &Db, time: i64, count: i32) {
     let mut batch = Batch::default();
     for (metric, hosts) in [("cpu", ["a", "b", "c"].as_slice()), ("up", &["a"])] {
         for host in hosts {
@@ -16,11 +18,17 @@ fn write(db: &Db, time: i64, count: i64) {
             let labels = [("__name__", metric), ("host", *host)];
             db.register(TenantId(0), &[&labels], &mut refs).unwrap();
             for i in 0..count {
-                batch.rows.push_started(time + i * 1_000_000_000, time, i as f64 / 4.0);
+                batch.rows.push_started(
+                    time + i64::from(i) * 1_000_000_000,
+                    time,
+                    f64::from(i) / 4.0,
+                );
             }
             batch.rows.end_run(refs[0]);
         }
     }
+    let up = Metadata { metric: "up".into(), kind: MetricKind::Gauge, ..Metadata::default() };
+    batch.metadata.push(up);
     let answer = Arc::new(Mutex::new(None));
     let told = Arc::clone(&answer);
     db.write(batch, Box::new(move |result| *told.lock().unwrap() = Some(result)));
@@ -71,6 +79,8 @@ fn a_directory_is_summed_up() {
     assert_eq!((segment.rows_waiting, segment.torn_bytes, segment.is_damaged), (40, 0, false));
     let catalog = found.catalog.unwrap();
     assert_eq!((catalog.series, catalog.pairs), (4, 5));
+    // Of the first batch, which begins the catalog's file: it was lost once the log was cut.
+    assert_eq!(catalog.metadata, 1);
 }
 
 #[test]

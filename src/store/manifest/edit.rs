@@ -360,7 +360,9 @@ mod tests {
             Edit::DeletesDone(9),
         ];
         let mut bytes = Vec::new();
-        edits.iter().for_each(|edit| edit.encode(&mut bytes));
+        for edit in &edits {
+            edit.encode(&mut bytes);
+        }
         let mut reader = Reader::new(&bytes, "manifest");
         for edit in edits {
             assert_eq!(Edit::decode(&mut reader), Ok(Some(edit)));

@@ -113,9 +113,11 @@ fn read_file(files: &dyn Files, number: u64) -> Result<Read, Error> {
     };
     let mut offset = FILE_HEADER_BYTES;
     while offset < bytes.len() {
-        match read_record(&bytes, offset, database, number, Some(read.sequence + 1)) {
+        match read_record(&bytes, offset, database, number, Some(read.sequence.saturating_add(1))) {
             Ok((edits, _, length)) => {
-                edits.iter().for_each(|edit| read.state.apply(edit));
+                for edit in &edits {
+                    read.state.apply(edit);
+                }
                 read.sequence += 1;
                 offset += length;
                 read.end = offset as u64;
@@ -323,14 +325,18 @@ impl Manifest {
         }
         self.end += record.len() as u64;
         self.sequence += 1;
-        edits.iter().for_each(|edit| self.state.apply(edit));
+        for edit in edits {
+            self.state.apply(edit);
+        }
         crash_point("manifest-after-append");
         Ok(())
     }
 
     fn record(&self, edits: &[Edit], sequence: u64, offset: u64) -> Vec<u8> {
         let mut payload = Vec::new();
-        edits.iter().for_each(|edit| edit.encode(&mut payload));
+        for edit in edits {
+            edit.encode(&mut payload);
+        }
         let mut record = RECORD_MAGIC.to_le_bytes().to_vec();
         record.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
         record.extend_from_slice(&sequence.to_le_bytes());
@@ -458,7 +464,7 @@ mod tests {
         let path = manifest_path(manifest.number);
         for at in 0..manifest.end {
             let sim = sim.after_kill();
-            sim.flip_bit(&path, at, 3);
+            sim.flip_bit(&path, at, 3).unwrap();
             if let Ok(opened) = read(&sim) {
                 let found = opened.read.unwrap();
                 let is_last = at >= manifest.end - 40;

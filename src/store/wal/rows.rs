@@ -233,7 +233,10 @@ mod tests {
 
     use super::*;
 
-    fn batch(runs: &[(u64, Vec<(i64, i64, f64)>)]) -> Batch {
+    /// Series, each with its rows: time, start, value.
+    type Runs = Vec<(u64, Vec<(i64, i64, f64)>)>;
+
+    fn batch(runs: &Runs) -> Batch {
         let mut batch = Batch::default();
         for (series, rows) in runs {
             for (time, start, value) in rows {
@@ -258,7 +261,7 @@ mod tests {
 
     #[test]
     fn histograms_exemplars_and_metadata_come_back() {
-        let mut batch = batch(&[(3, vec![(1, 0, 2.0)])]);
+        let mut batch = batch(&vec![(3, vec![(1, 0, 2.0)])]);
         let value = crate::model::Histogram { count: 3.0, ..Default::default() };
         batch.histograms.push(HistogramRow { series: SeriesRef(9), time: -5, start: 4, value });
         let labels = Labels::new([("trace_id", "ab")]).unwrap();
@@ -278,7 +281,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decode_undoes_encode(runs: Vec<(u64, Vec<(i64, i64, f64)>)>, one_time: bool) {
+        fn decode_undoes_encode(runs: Runs, one_time: bool) {
             let mut runs = runs;
             for row in runs.iter_mut().flat_map(|(_, rows)| rows) {
                 row.0 = if one_time { 77 } else { row.0 };

@@ -127,6 +127,7 @@ pub(in crate::store) struct Wal {
 impl Wal {
     /// A log that goes on behind `last` in a new segment of at least `next_number`. `closed` are the
     /// segments there are, with the last position in each.
+    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
     pub(in crate::store) fn new(
         files: Arc<dyn Files>,
         database: u128,
