@@ -219,7 +219,10 @@ impl Db {
         metadata: &[&crate::model::Metadata],
     ) -> Result<Slot, Error> {
         if !commit.catalog_log.is_open() {
-            return self.begin_catalog(commit);
+            let end = self.begin_catalog(commit)?;
+            // The new file has what is known; what this group brings is known only after it.
+            commit.catalog_log.append_metadata(metadata)?;
+            return Ok(end);
         }
         let end = self.catalog.with(|index| {
             let slots: Vec<Slot> = (commit.logged..index.len()).collect();

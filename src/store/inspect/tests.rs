@@ -1,7 +1,9 @@
+//! A small database of every kind of file, whole, cut and damaged.
+
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{Batch, Matcher, Registry, Sink, TenantId, TimeRange};
+use crate::model::{Batch, Matcher, Metadata, MetricKind, Registry, Sink, TenantId, TimeRange};
 use crate::os::{Files, SimClock, sim::SimFiles};
 use crate::store::{Config, Db};
 
@@ -21,6 +23,8 @@ fn write(db: &Db, time: i64, count: i64) {
             batch.rows.end_run(refs[0]);
         }
     }
+    let up = Metadata { metric: "up".into(), kind: MetricKind::Gauge, ..Metadata::default() };
+    batch.metadata.push(up);
     let answer = Arc::new(Mutex::new(None));
     let told = Arc::clone(&answer);
     db.write(batch, Box::new(move |result| *told.lock().unwrap() = Some(result)));
@@ -71,6 +75,8 @@ fn a_directory_is_summed_up() {
     assert_eq!((segment.rows_waiting, segment.torn_bytes, segment.is_damaged), (40, 0, false));
     let catalog = found.catalog.unwrap();
     assert_eq!((catalog.series, catalog.pairs), (4, 5));
+    // Of the first batch, which begins the catalog's file: it was lost once the log was cut.
+    assert_eq!(catalog.metadata, 1);
 }
 
 #[test]
