@@ -41,7 +41,7 @@ impl State {
     pub(in crate::store) fn apply(&mut self, edit: &Edit) {
         match edit {
             Edit::AddFile(meta) => {
-                self.next_file = self.next_file.max(meta.id.0 + 1);
+                self.next_file = self.next_file.max(meta.id.0.saturating_add(1));
                 self.files.insert(meta.id, (**meta).clone());
             }
             Edit::RemoveFile(id) => {
@@ -52,7 +52,12 @@ impl State {
             Edit::Catalog(number) => self.catalog = *number,
             Edit::NextSeries(series) => self.next_series = self.next_series.max(*series),
             Edit::DroppedUntil(time) => self.dropped_until = self.dropped_until.max(*time),
-            Edit::Delete(tombstone) => self.tombstones.push(tombstone.clone()),
+            Edit::Delete(tombstone) => {
+                // Numbers below were given: a file that comes later must not have one of them, though
+                // those that had them are gone. The deletion would hide its rows.
+                self.next_file = self.next_file.max(tombstone.files_below);
+                self.tombstones.push(tombstone.clone());
+            }
             Edit::DeletesDone(count) => {
                 let count =
                     usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
@@ -73,5 +78,21 @@ impl State {
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
         edits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TimeRange;
+
+    #[test]
+    fn a_number_below_a_waiting_deletion_is_not_given_again() {
+        let mut state = State::new();
+        let tombstone = Tombstone { files_below: 9, matchers: vec![], range: TimeRange::ALL };
+        state.apply(&Edit::Delete(tombstone));
+        let mut reopened = State::new();
+        state.edits().iter().for_each(|edit| reopened.apply(edit));
+        assert_eq!(reopened.next_file, 9);
     }
 }
