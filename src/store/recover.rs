@@ -328,7 +328,8 @@ pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
 
 /// One more than the largest ref that a part names: what the catalog must hold.
 pub(super) fn named_series(files: &[Arc<DataFile>]) -> u64 {
-    let last = |file: &Arc<DataFile>| file.refs().ok()?.last().map(|series| series + 1);
+    let last =
+        |file: &Arc<DataFile>| file.refs().ok()?.last().map(|series| series.saturating_add(1));
     files.iter().filter(|file| !file.is_block()).filter_map(last).max().unwrap_or(0)
 }
 
@@ -418,7 +419,7 @@ fn replay(
                 .rows
                 .series()
                 .iter()
-                .fold(replayed.next_series, |next, it| next.max(it.0 + 1));
+                .fold(replayed.next_series, |next, it| next.max(it.0.saturating_add(1)));
             replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
             replayed.records += 1;
             replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));

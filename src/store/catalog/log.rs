@@ -30,6 +30,9 @@ const RECORD_HEADER_BYTES: usize = 32;
 /// Series in one record of a snapshot: bounds what is held in memory at once.
 const RECORD_SERIES_MAX: usize = 16_384;
 
+/// A higher ref is never given: so that sums of refs and slots stay numbers.
+const REF_MAX: u64 = 1 << 62;
+
 const SERIES: u8 = 1;
 const METADATA: u8 = 2;
 
@@ -340,7 +343,7 @@ pub(in crate::store) fn load(
     let mut rest = bytes.get(FILE_HEADER_BYTES..).unwrap_or_default();
     let mut list = Vec::new();
     while !rest.is_empty() {
-        let expected = loaded.sequence + 1;
+        let expected = loaded.sequence.saturating_add(1);
         let read =
             read_record(rest, seed(database, number, loaded.end), expected).and_then(|payload| {
                 apply(payload, index, &mut loaded, &mut list, metadata).map(|()| payload.len())
@@ -438,6 +441,9 @@ fn apply_series(
     for _ in 0..reader.count(4)? {
         let series = expected.wrapping_add(reader.signed()?.cast_unsigned());
         expected = series.wrapping_add(1);
+        if series > REF_MAX {
+            return Err(Damage::Contradiction("ref is out of range"));
+        }
         let mut count = || Ok::<_, Damage>(usize::try_from(reader.varint()?).unwrap_or(usize::MAX));
         let [length, first, behind] = [count()?, count()?, count()?];
         let shared =
@@ -454,6 +460,7 @@ fn apply_series(
             list.push(pair);
         }
         list.extend(tail);
+        check_order(index, list, first.saturating_sub(1)..first + middle + 1)?;
         let added = index
             .insert_list(list, series)
             .ok_or(Damage::Contradiction("series has too many labels"))?;
@@ -463,6 +470,21 @@ fn apply_series(
         loaded.next_series = loaded.next_series.max(expected);
     }
     Ok(())
+}
+
+/// Names rise, each once: of the pairs in `range` and the one behind; the others were checked with the
+/// series before.
+fn check_order(
+    index: &Index,
+    list: &[PairId],
+    range: std::ops::Range<usize>,
+) -> Result<(), Damage> {
+    let pairs = list.get(range.start..list.len().min(range.end)).unwrap_or_default();
+    let name = |pair: &PairId| index.pairs().text(*pair).0;
+    if pairs.is_sorted_by(|left, right| name(left) < name(right)) {
+        return Ok(());
+    }
+    Err(Damage::Contradiction("labels of a series are not in order"))
 }
 
 fn take_pair(

@@ -237,8 +237,9 @@ impl BlockLabels {
 
     fn decode_postings(&mut self, bytes: &[u8]) -> Result<(), Damage> {
         let mut reader = Reader::new(bytes, "postings");
+        let pairs = self.value_ends.len();
         let (counts, lengths) =
-            (take_column(&mut reader, ROWS_MAX)?, take_column(&mut reader, ROWS_MAX)?);
+            (take_column(&mut reader, pairs)?, take_column(&mut reader, pairs)?);
         if counts.len() != self.value_ends.len() || lengths.len() != counts.len() {
             return Err(Damage::Contradiction("postings are of another number of pairs"));
         }

@@ -15,6 +15,16 @@ pub(in crate::store) enum ChunkKind {
     Histograms = 1,
 }
 
+impl ChunkKind {
+    fn of(number: i64) -> Result<Self, Damage> {
+        match number {
+            0 => Ok(Self::Floats),
+            1 => Ok(Self::Histograms),
+            _ => Err(Damage::Unknown { what: "kind of chunk", number: number.cast_unsigned() }),
+        }
+    }
+}
+
 /// Consecutive rows of one series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Chunk {
@@ -116,9 +126,11 @@ impl Tables {
 
     /// Reads what [`Self::encode`] wrote; data ends at `data_bytes`.
     pub(super) fn decode(times: &[u8], chunks: &[u8], data_bytes: u64) -> Result<Self, Damage> {
-        let times = decode_times(times, data_bytes)?;
+        // Series, chunks and time columns take a byte of data each at least.
+        let rows_max = usize::try_from(data_bytes).unwrap_or(usize::MAX).min(Self::ROWS_MAX);
+        let times = decode_times(times, data_bytes, rows_max)?;
         let mut reader = Reader::new(chunks, "chunk table");
-        let counts = take_column(&mut reader, Self::ROWS_MAX)?;
+        let counts = take_column(&mut reader, rows_max)?;
         let mut begins = Vec::with_capacity(counts.len() + 1);
         let mut count = 0_i64;
         begins.push(0);
@@ -129,7 +141,7 @@ impl Tables {
                     .map_err(|_| Damage::Contradiction("file has too many chunks"))?,
             );
         }
-        let mut column = || take_column(&mut reader, Self::ROWS_MAX);
+        let mut column = || take_column(&mut reader, rows_max);
         let [numbers, values, starts, kinds, gaps] =
             [column()?, column()?, column()?, column()?, column()?];
         if [&numbers, &values, &starts, &kinds, &gaps]
@@ -151,7 +163,7 @@ impl Tables {
                 values_bytes: number(values)?,
                 starts_bytes: number(starts)?,
                 time: number(time)?,
-                kind: if *kind == 0 { ChunkKind::Floats } else { ChunkKind::Histograms },
+                kind: ChunkKind::of(*kind)?,
             };
             end = at
                 .saturating_add(u64::from(chunk.values_bytes))
@@ -189,9 +201,9 @@ impl Tables {
     }
 }
 
-fn decode_times(bytes: &[u8], data_bytes: u64) -> Result<Vec<TimeColumn>, Damage> {
+fn decode_times(bytes: &[u8], data_bytes: u64, rows_max: usize) -> Result<Vec<TimeColumn>, Damage> {
     let mut reader = Reader::new(bytes, "time table");
-    let mut column = || take_column(&mut reader, Tables::ROWS_MAX);
+    let mut column = || take_column(&mut reader, rows_max);
     let [at, lengths, rows, firsts, spans] =
         [column()?, column()?, column()?, column()?, column()?];
     if [&lengths, &rows, &firsts, &spans].iter().any(|it| it.len() != at.len()) {

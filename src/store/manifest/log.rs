@@ -113,7 +113,7 @@ fn read_file(files: &dyn Files, number: u64) -> Result<Read, Error> {
     };
     let mut offset = FILE_HEADER_BYTES;
     while offset < bytes.len() {
-        match read_record(&bytes, offset, database, number, Some(read.sequence + 1)) {
+        match read_record(&bytes, offset, database, number, Some(read.sequence.saturating_add(1))) {
             Ok((edits, _, length)) => {
                 edits.iter().for_each(|edit| read.state.apply(edit));
                 read.sequence += 1;

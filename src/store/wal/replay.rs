@@ -101,7 +101,7 @@ pub(in crate::store) fn scan(bytes: &[u8], number: u64, database: u128) -> Scan 
                         next: Some(sequence),
                     });
                 }
-                expected = Some(sequence + 1);
+                expected = Some(sequence.saturating_add(1));
                 scan.records.push(Found { offset, header });
                 offset += header.size();
             }
@@ -183,14 +183,16 @@ pub(in crate::store) struct Expected {
     pub(in crate::store) in_files: u64,
 }
 
+/// Missing segments that are named: a manifest can list more than anyone would read of.
+const MISSING_MAX: usize = 1000;
+
 /// Tells torn tails from damage. `scans` are by number, of the segments from `expected.first` on.
 pub(in crate::store) fn judge(scans: &[Scan], expected: Expected) -> Judgement {
     let mut judgement = Judgement::default();
-    for number in expected.first..expected.end {
-        if !scans.iter().any(|scan| scan.number == number) {
-            let what = Damage::Contradiction("segment is missing, though the manifest lists it");
-            judgement.damage.push(Finding { number, at: 0, what });
-        }
+    let is_missing = |number: &u64| !scans.iter().any(|scan| scan.number == *number);
+    for number in (expected.first..expected.end).filter(is_missing).take(MISSING_MAX) {
+        let what = Damage::Contradiction("segment is missing, though the manifest lists it");
+        judgement.damage.push(Finding { number, at: 0, what });
     }
     for (index, scan) in scans.iter().enumerate() {
         for found in &scan.records {
@@ -225,7 +227,7 @@ fn judge_one(scan: &Scan, durable: u64, expected: Expected, judgement: &mut Judg
         while let Some(found) = records.next_if(|found| found.offset < gap.offset) {
             reached = found.header.position.sequence;
         }
-        let last_missing = gap.next.map_or(u64::MAX, |next| next - 1);
+        let last_missing = gap.next.map_or(u64::MAX, |next| next.saturating_sub(1));
         if reached.max(expected.in_files) < last_missing.min(durable) {
             damaged(gap.offset as u64, gap.what.clone());
         } else if last_missing > expected.in_files {
