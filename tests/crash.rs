@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
 #![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use quipu::{
     model::{Matcher, Registry, TimeRange, Timestamp},
@@ -71,6 +71,12 @@ impl World {
         );
         Ok(db)
     }
+}
+
+/// Bytes of each file whose name ends so.
+fn sizes(files: &SimFiles, extension: &str) -> Vec<u64> {
+    let named = |path: &str| Path::new(path).extension().is_some_and(|it| it == extension);
+    files.files().into_iter().filter(|(path, _)| named(path)).map(|(_, size)| size).collect()
 }
 
 /// Fails with the first rows that differ.
@@ -375,9 +381,9 @@ fn retention_drops_whole_days_and_rows_do_not_come_back() {
     let db = world.open(&files).unwrap();
     write(&db, &[(1, NOW - 2 * DAY, 1.0), (1, NOW, 2.0)]).unwrap();
     db.flush().unwrap();
-    assert_eq!(files.files().iter().filter(|(path, _)| path.ends_with(".block")).count(), 2);
+    assert_eq!(sizes(&files, "block").len(), 2);
     (0..4).for_each(|_| world.perform(&db, &Step::Age).unwrap());
-    assert_eq!(files.files().iter().filter(|(path, _)| path.ends_with(".block")).count(), 1);
+    assert_eq!(sizes(&files, "block").len(), 1);
     assert!(db.window().start().0 > NOW - 2 * DAY, "older rows are refused at the door");
     drop(db);
     let found = read(&world.open(&files.after_reboot(1)).unwrap());
@@ -420,9 +426,7 @@ fn series_of_sealed_rows_are_retired_and_come_back() {
     let files = SimFiles::seeded(1);
     let db = world.open(&files).unwrap();
     let mut map = Map::new();
-    let catalog = |files: &SimFiles| -> u64 {
-        files.files().iter().filter(|(path, _)| path.ends_with(".cat")).map(|(_, size)| size).sum()
-    };
+    let catalog = |files: &SimFiles| sizes(files, "cat").iter().sum::<u64>();
     let rows: Vec<_> = (0..500).map(|series| (series, NOW, 0.5)).collect();
     write(&db, &rows).unwrap();
     map.extend(rows.iter().map(|(series, time, value)| ((*series, *time), value.to_bits())));

@@ -35,12 +35,7 @@ pub(super) async fn query(State(context): State<Shared>, request: Request) -> Re
 async fn answer_statements(context: &Shared, request: Request) -> Result<Vec<u8>, Error> {
     let asked = asked(context, request).await?;
     let text = asked.params.get("q").unwrap_or_default();
-    let statements: Vec<Statement> = text
-        .split(';')
-        .map(str::trim)
-        .filter(|statement| !statement.is_empty())
-        .map(Statement::parse)
-        .collect::<Result<_, _>>()?;
+    let statements = Statement::parse_all(text)?;
     if statements.is_empty() {
         return Err(Error::Bad("missing required parameter \"q\"".into()));
     }
@@ -80,28 +75,90 @@ enum Statement {
 }
 
 impl Statement {
-    fn parse(text: &str) -> Result<Self, Error> {
-        let words: Vec<&str> = text.split_whitespace().collect();
+    fn parse_all(text: &str) -> Result<Vec<Self>, Error> {
+        let words = words(text)?;
+        words
+            .split(|word| *word == Word::End)
+            .filter(|statement| !statement.is_empty())
+            .map(|statement| Self::parse(statement).ok_or_else(|| unknown(text)))
+            .collect()
+    }
+
+    fn parse(words: &[Word]) -> Option<Self> {
         let is = |expected: &[&str]| {
-            expected.len() <= words.len()
-                && expected.iter().zip(&words).all(|(a, b)| a.eq_ignore_ascii_case(b))
+            expected.len() <= words.len() && expected.iter().zip(words).all(|(a, b)| b.is(a))
         };
-        match words.as_slice() {
-            [_, _] if is(&["show", "databases"]) => Ok(Self::ShowDatabases),
-            [_, _, ..] if is(&["show", "retention", "policies"]) => Ok(Self::ShowPolicies),
-            [_, _, name, ..] if is(&["create", "database"]) => {
-                let name = name.trim_matches('"');
-                if name.is_empty() || name.len() > 255 {
-                    return Err(Error::Bad("error parsing query: invalid database name".into()));
-                }
-                Ok(Self::CreateDatabase(name.to_owned()))
+        match words {
+            [_, _] if is(&["show", "databases"]) => Some(Self::ShowDatabases),
+            [_, _, ..] if is(&["show", "retention", "policies"]) => Some(Self::ShowPolicies),
+            [_, _, Word::Plain(name) | Word::Quoted(name), ..]
+                if is(&["create", "database"]) && (1..=NAME_MAX).contains(&name.len()) =>
+            {
+                Some(Self::CreateDatabase(name.clone()))
             }
-            _ => {
-                let shown: String = text.chars().take(80).collect();
-                Err(Error::Bad(format!(
-                    "error parsing query: {shown:?} is not answered here; ask with PromQL at \
-                     /api/v1/query. Known: SHOW DATABASES, CREATE DATABASE, SHOW RETENTION POLICIES"
-                )))
+            _ => None,
+        }
+    }
+}
+
+/// Bytes of a database's name.
+const NAME_MAX: usize = 255;
+
+fn unknown(text: &str) -> Error {
+    let shown: String = text.chars().take(80).collect();
+    Error::Bad(format!(
+        "error parsing query: {shown:?} is not answered here; ask with PromQL at \
+         /api/v1/query. Known: SHOW DATABASES, CREATE DATABASE, SHOW RETENTION POLICIES"
+    ))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    Plain(String),
+    /// A name, without its quotes.
+    Quoted(String),
+    /// `;`
+    End,
+}
+
+impl Word {
+    fn is(&self, keyword: &str) -> bool {
+        matches!(self, Self::Plain(word) if word.eq_ignore_ascii_case(keyword))
+    }
+}
+
+/// Words between blanks.
+fn words(text: &str) -> Result<Vec<Word>, Error> {
+    let mut out = Vec::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            ';' => out.push(Word::End),
+            '"' => out.push(Word::Quoted(name(&mut rest)?)),
+            c if c.is_whitespace() => {}
+            c => {
+                let mut word = String::from(c);
+                while let Some(c) = rest.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '"'))
+                {
+                    word.push(c);
+                }
+                out.push(Word::Plain(word));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The rest of a quoted name: blanks and `;` are letters, and `\` keeps what follows as it is.
+fn name(rest: &mut impl Iterator<Item = char>) -> Result<String, Error> {
+    let mut name = String::new();
+    loop {
+        match rest.next() {
+            Some('"') => return Ok(name),
+            Some('\\') => name.extend(rest.next().map(|c| if c == 'n' { '\n' } else { c })),
+            Some(c) => name.push(c),
+            None => {
+                return Err(Error::Bad("error parsing query: a name has no closing quote".into()));
             }
         }
     }
@@ -145,11 +202,36 @@ mod tests {
             ("create database k6 WITH DURATION 1d", Statement::CreateDatabase("k6".into())),
             ("SHOW RETENTION POLICIES ON \"k6\"", Statement::ShowPolicies),
         ] {
-            assert_eq!(Statement::parse(text).unwrap(), expected);
+            assert_eq!(Statement::parse_all(text).unwrap(), [expected]);
         }
-        let error = Statement::parse("SELECT * FROM cpu").unwrap_err().to_string();
+        let error = Statement::parse_all("SELECT * FROM cpu").unwrap_err().to_string();
         assert!(error.contains("/api/v1/query"), "{error}");
-        assert!(Statement::parse("CREATE DATABASE \"\"").is_err());
+        for text in ["CREATE DATABASE \"\"", "CREATE DATABASE \"a", "CREATE DATABASE", "\\"] {
+            assert!(Statement::parse_all(text).is_err(), "{text}");
+        }
+    }
+
+    /// The Python library quotes every name, and escapes as in the last two.
+    #[test]
+    fn quoted_names_are_kept_whole() {
+        for (text, expected) in [
+            (r#"CREATE DATABASE "py 1""#, "py 1"),
+            (r#"CREATE DATABASE "a;b" ;"#, "a;b"),
+            (r#"CREATE DATABASE "a\"b\\c" WITH NAME x"#, r#"a"b\c"#),
+            (r#"CREATE DATABASE "a\nb""#, "a\nb"),
+        ] {
+            assert_eq!(
+                Statement::parse_all(text).unwrap(),
+                [Statement::CreateDatabase(expected.into())]
+            );
+        }
+    }
+
+    #[test]
+    fn statements_are_told_apart_by_semicolons() {
+        let all = Statement::parse_all("; SHOW DATABASES;;show retention policies on x;").unwrap();
+        assert_eq!(all, [Statement::ShowDatabases, Statement::ShowPolicies]);
+        assert_eq!(Statement::parse_all(" ; ").unwrap(), []);
     }
 
     #[test]
