@@ -91,7 +91,7 @@ impl Index {
         let next = self.runs.partition_point(|run| run.series <= series.0);
         let run = self.runs.get(next.checked_sub(1)?)?;
         let end = self.runs.get(next).map_or(self.len(), |run| run.slot);
-        let slot = u64::from(run.slot) + (series.0 - run.series);
+        let slot = u64::from(run.slot).checked_add(series.0 - run.series)?;
         Slot::try_from(slot).ok().filter(|slot| *slot < end && !self.is_retired(*slot))
     }
 

@@ -14,6 +14,9 @@ use super::log::{
 };
 use super::pairs::PairId;
 
+/// A higher ref is never given: so that sums of refs and slots stay numbers.
+const REF_MAX: u64 = 1 << 62;
+
 /// What reading a catalog file found.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Loaded {
@@ -147,6 +150,9 @@ fn apply_series(
     for _ in 0..reader.count(4)? {
         let series = expected.wrapping_add(reader.signed()?.cast_unsigned());
         expected = series.wrapping_add(1);
+        if series > REF_MAX {
+            return Err(Damage::Contradiction("ref is out of range"));
+        }
         let mut count = || Ok::<_, Damage>(usize::try_from(reader.varint()?).unwrap_or(usize::MAX));
         let [length, first, behind] = [count()?, count()?, count()?];
         let shared =

@@ -44,7 +44,7 @@ fn add_blocks(
     index: &mut Index,
     findings: &mut Vec<String>,
 ) -> Result<(), Error> {
-    // Refs are not asked for: any that were not given do.
+    // Refs are not asked for: any that are not given do.
     let mut next = 1 << 62;
     for meta in place.state.files.values() {
         let key = FileKey { now: std::time::Duration::ZERO, database: place.database, meta };
