@@ -74,12 +74,12 @@ impl Db {
         for (slot, exemplar) in head.exemplars() {
             exemplars.entry(slot).or_default().push(exemplar);
         }
-        let oldest = self.oldest();
+        let rows = FrozenRows { head, slots, exemplars, oldest: self.oldest() };
         let mut written = Vec::new();
-        let partitions = Self::partitions_of(head, &slots)?;
+        let partitions = partitions_of(head, &rows.slots)?;
         for group in partitions.chunks(PARTITIONS_AT_ONCE) {
             let mut parts: BTreeMap<Partition, Part> = BTreeMap::new();
-            let done = self.write_group(head, &slots, group, oldest, &exemplars, &mut parts);
+            let done = self.write_group(&rows, group, &mut parts);
             if let Err(error) = done {
                 for part in parts.into_values() {
                     part.writer.abandon();
@@ -93,38 +93,17 @@ impl Db {
         Ok(written)
     }
 
-    /// The partitions that a head has rows of.
-    fn partitions_of(head: &Generation, slots: &[Slot]) -> Result<Vec<Partition>, Error> {
-        let Some((first, last)) = head.times() else { return Ok(Vec::new()) };
-        if Partition::of(first) == Partition::of(last) {
-            return Ok(vec![Partition::of(first)]);
-        }
-        let mut partitions = std::collections::BTreeSet::new();
-        let mut rows = SeriesRows::default();
-        for slot in slots {
-            rows.clear();
-            head.read(*slot, &mut rows).map_err(in_memory)?;
-            let histograms = rows.histograms.iter().map(|point| point.time);
-            partitions.extend(rows.times.iter().copied().chain(histograms).map(Partition::of));
-        }
-        Ok(partitions.into_iter().collect())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
     fn write_group(
         &self,
-        head: &Generation,
-        slots: &[Slot],
+        frozen: &FrozenRows<'_>,
         group: &[Partition],
-        oldest: i64,
-        exemplars: &BTreeMap<Slot, Vec<Exemplar>>,
         parts: &mut BTreeMap<Partition, Part>,
     ) -> Result<(), Error> {
         let mut rows = SeriesRows::default();
-        for slot in slots {
+        for slot in &frozen.slots {
             rows.clear();
-            head.read(*slot, &mut rows).map_err(in_memory)?;
-            rows.retain(|time| time >= oldest);
+            frozen.head.read(*slot, &mut rows).map_err(in_memory)?;
+            rows.retain(|time| time >= frozen.oldest);
             let series = self.catalog.with(|index| index.series(*slot));
             for partition in group {
                 let mine = rows.slice(partition.range());
@@ -133,19 +112,15 @@ impl Db {
                 }
                 if !parts.contains_key(partition) {
                     let id = held(&self.manifest).next_file();
-                    let writer = DataWriter::create(
-                        &self.files,
-                        self.database,
-                        id,
-                        FileKind::Part,
-                        *partition,
-                    )?;
+                    let files = &self.files;
+                    let writer =
+                        DataWriter::create(files, self.database, id, FileKind::Part, *partition)?;
                     parts.insert(*partition, Part { writer, refs: Vec::new() });
                 }
                 let Some(part) = parts.get_mut(partition) else { continue };
                 part.writer.write(&mine)?;
                 part.refs.push(series.0);
-                for exemplar in exemplars.get(slot).into_iter().flatten() {
+                for exemplar in frozen.exemplars.get(slot).into_iter().flatten() {
                     if partition.range().contains(crate::model::Timestamp(exemplar.time)) {
                         part.writer.write_exemplar(exemplar);
                     }
@@ -166,9 +141,37 @@ impl Db {
     }
 }
 
+/// What a flush writes.
+struct FrozenRows<'a> {
+    head: &'a Generation,
+    /// Series that have a row, rising.
+    slots: Vec<Slot>,
+    exemplars: BTreeMap<Slot, Vec<Exemplar>>,
+    /// Rows before this instant are dropped.
+    oldest: i64,
+}
+
+/// A part of one partition, being written.
 struct Part {
     writer: DataWriter,
     refs: Vec<u64>,
+}
+
+/// The partitions that a head has rows of.
+fn partitions_of(head: &Generation, slots: &[Slot]) -> Result<Vec<Partition>, Error> {
+    let Some((first, last)) = head.times() else { return Ok(Vec::new()) };
+    if Partition::of(first) == Partition::of(last) {
+        return Ok(vec![Partition::of(first)]);
+    }
+    let mut partitions = std::collections::BTreeSet::new();
+    let mut rows = SeriesRows::default();
+    for slot in slots {
+        rows.clear();
+        head.read(*slot, &mut rows).map_err(in_memory)?;
+        let histograms = rows.histograms.iter().map(|point| point.time);
+        partitions.extend(rows.times.iter().copied().chain(histograms).map(Partition::of));
+    }
+    Ok(partitions.into_iter().collect())
 }
 
 /// A stream in memory that does not decode.

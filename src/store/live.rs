@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     file::DataFile,
     head::Generation,
-    manifest::{FileId, Partition, Tombstone},
+    manifest::{FileId, Partition, State, Tombstone},
 };
 
 /// Files and heads that hold all rows, each row once but for those of one series and time.
@@ -24,6 +24,17 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// What is there after opening: files, and rows of the log.
+    pub(super) fn new(files: Vec<Arc<DataFile>>, head: Generation, state: &State) -> Self {
+        Self {
+            files,
+            frozen: None,
+            active: Arc::new(head),
+            tombstones: state.tombstones.clone().into(),
+            dropped_until: state.dropped_until,
+        }
+    }
+
     /// Heads, oldest rows first.
     pub(super) fn heads(&self) -> impl Iterator<Item = &Arc<Generation>> {
         self.frozen.iter().chain([&self.active])

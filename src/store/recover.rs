@@ -57,7 +57,6 @@ impl Db {
     /// [`Error::Locked`] where it is in use; [`Error::NoManifest`] or [`Error::Damaged`] where it is not
     /// known what lives. Other damage is no error: it is named in [`Recovery::findings`], and the rest
     /// is served.
-    #[expect(clippy::too_many_lines, reason = "a list of steps, and of what they make up")]
     pub fn open(
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
@@ -73,7 +72,8 @@ impl Db {
         let mut found = CatalogFound::default();
         let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
-        let live_files = open_files(&*files, database, &state, &page_cache, began, &mut recovery)?;
+        let opening = Opening { files: &*files, database, state: &state, began };
+        let live_files = opening.open_files(&page_cache, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
         let head = Generation::new(state.in_files);
@@ -81,46 +81,21 @@ impl Db {
         let judgement = wal::judge(&scans, expected(&state));
         let named = if found.bad.is_some() { named_series(&live_files) } else { 0 };
         name_damage(&*files, &judgement, &found, (&state, named), &mut recovery);
-        if manifest.sequence() < judgement.manifest {
-            let missing = judgement.manifest - manifest.sequence();
-            let what = super::Damage::RecordsMissing(missing);
-            return Err(Error::Damaged {
-                file: files.path_of(&manifest.path()),
-                at: manifest.end(),
-                what,
-            });
-        }
-        let replayed = replay(&*files, &scans, &judgement, &head, &index, state.in_files)?;
+        check_manifest(&*files, &manifest, &judgement)?;
+        let replayed = opening.replay(&scans, &judgement, &head, &index)?;
         found.metadata.extend(replayed.metadata);
         recovery.records = replayed.records;
         recovery.rows = head.rows();
         recovery.series = u64::from(index.len());
         recovery.files = live_files.len() as u64;
-        let last = scans.iter().map(Scan::last).fold(state.in_files, u64::max);
-        let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
-        let closed = closed.map(|(scan, _)| (scan.number, scan.last()));
-        let wal = Wal::new(
-            Arc::clone(&files),
-            database,
-            config.segment_bytes,
-            last,
-            closed,
-            state.segments.1,
-        );
         if !head.is_empty() {
             head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         }
-        let logged = index.len();
+        let end = log_end(&scans, &judgement, &state);
+        let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, end);
+        let commit = Commit { wal, catalog_log: log, logged: index.len(), synced_at: began };
         let next = found.next_series.max(state.next_series).max(replayed.next_series);
         let cache = LabelCache::new(seed(config) ^ database, cache_entries(config));
-        let live = Live {
-            files: live_files,
-            frozen: None,
-            active: Arc::new(head),
-            tombstones: state.tombstones.clone().into(),
-            dropped_until: state.dropped_until,
-        };
-        let commit = Commit { wal, catalog_log: log, logged, synced_at: began };
         let db = Self {
             files,
             config,
@@ -132,7 +107,7 @@ impl Db {
             upkeep: Mutex::default(),
             commit: Mutex::new(commit),
             manifest: Mutex::new(manifest),
-            live: RwLock::new(live),
+            live: RwLock::new(Live::new(live_files, head, &state)),
             upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
             idle: Mutex::default(),
             is_closed: AtomicBool::new(false),
@@ -145,6 +120,41 @@ impl Db {
         db.count_memory();
         recovery.took = db.clock.monotonic().saturating_sub(began);
         Ok((Arc::new(db), recovery))
+    }
+}
+
+/// What is being opened.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    files: &'a dyn Files,
+    database: u128,
+    state: &'a State,
+    /// Monotonic time.
+    began: Duration,
+}
+
+/// # Errors
+/// [`Error::Damaged`] where the log knows of more changes than the manifest holds.
+fn check_manifest(
+    files: &dyn Files,
+    manifest: &Manifest,
+    judgement: &Judgement,
+) -> Result<(), Error> {
+    let missing = judgement.manifest.saturating_sub(manifest.sequence());
+    if missing == 0 {
+        return Ok(());
+    }
+    let what = super::Damage::RecordsMissing(missing);
+    Err(Error::Damaged { file: files.path_of(&manifest.path()), at: manifest.end(), what })
+}
+
+/// Where the log goes on.
+fn log_end(scans: &[Scan], judgement: &Judgement, state: &State) -> wal::End {
+    let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
+    wal::End {
+        last: scans.iter().map(Scan::last).fold(state.in_files, u64::max),
+        closed: closed.map(|(scan, _)| (scan.number, scan.last())).collect(),
+        next_number: state.segments.1,
     }
 }
 
@@ -216,8 +226,8 @@ fn open_catalog(
     let number = state.catalog;
     for entry in files.list(catalog::FOLDER).map_err(failed(&**files, "list", catalog::FOLDER))? {
         if catalog::catalog_number(&entry.name) != Some(number) {
-            let left_over = format!("{}/{}", catalog::FOLDER, entry.name);
-            files.remove(&left_over).map_err(failed(&**files, "remove", &left_over))?;
+            let other = format!("{}/{}", catalog::FOLDER, entry.name);
+            files.remove(&other).map_err(failed(&**files, "remove", &other))?;
         }
     }
     let mut log = CatalogLog::new(Arc::clone(files), database, number, 0);
@@ -246,29 +256,6 @@ fn open_catalog(
     }
     log.resume(loaded.end, &loaded.pairs)?;
     Ok((index, log))
-}
-
-#[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
-fn open_files(
-    files: &dyn Files,
-    database: u128,
-    state: &State,
-    cache: &Arc<PageCache>,
-    now: Duration,
-    recovery: &mut Recovery,
-) -> Result<Vec<Arc<DataFile>>, Error> {
-    let mut open = Vec::new();
-    for meta in state.files.values() {
-        match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
-            Ok(file) => open.push(Arc::new(file)),
-            Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
-                recovery.findings.push(error.to_string());
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    open.sort_by_key(|file| (file.meta.positions.1, file.meta.id));
-    Ok(open)
 }
 
 /// Removes files of partitions that the manifest does not list: written, but never known.
@@ -381,61 +368,88 @@ struct Replayed {
     metadata: Vec<(String, crate::model::Metadata)>,
 }
 
-/// Brings rows of the log back to the head, and cuts torn tails off.
-#[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
-fn replay(
-    files: &dyn Files,
-    scans: &[Scan],
-    judgement: &Judgement,
-    head: &Generation,
-    index: &Index,
-    in_files: u64,
-) -> Result<Replayed, Error> {
-    let mut replayed = Replayed::default();
-    let count: usize = scans.iter().map(|scan| scan.records.len()).sum();
-    let mut seen = 0;
-    for (scan, end) in scans.iter().zip(&judgement.ends) {
-        let path = wal::segment_path(scan.number);
-        if *end == 0 {
-            files.remove(&path).map_err(failed(files, "remove", &path))?;
-            continue;
-        }
-        let bytes = if scan.last() > in_files {
-            read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?
-        } else {
-            Vec::new()
-        };
-        for found in scan.records.iter().take_while(|found| (found.offset as u64) < *end) {
-            seen += 1;
-            if seen == count.div_ceil(2) {
-                crash_point("replay-half");
+impl Opening<'_> {
+    /// Opens the live files; those that are missing or damaged are named.
+    fn open_files(
+        self,
+        cache: &Arc<PageCache>,
+        recovery: &mut Recovery,
+    ) -> Result<Vec<Arc<DataFile>>, Error> {
+        let Self { files, database, state, began: now } = self;
+        let mut open = Vec::new();
+        for meta in state.files.values() {
+            match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
+                Ok(file) => open.push(Arc::new(file)),
+                Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
+                    recovery.findings.push(error.to_string());
+                }
+                Err(error) => return Err(error),
             }
-            let position = found.header().position.sequence;
-            if position <= in_files {
+        }
+        open.sort_by_key(|file| (file.meta.positions.1, file.meta.id));
+        Ok(open)
+    }
+
+    /// Brings rows of the log back to the head, and cuts torn tails off.
+    fn replay(
+        self,
+        scans: &[Scan],
+        judgement: &Judgement,
+        head: &Generation,
+        index: &Index,
+    ) -> Result<Replayed, Error> {
+        let (files, in_files) = (self.files, self.state.in_files);
+        let mut replayed = Replayed::default();
+        let count: usize = scans.iter().map(|scan| scan.records.len()).sum();
+        let mut seen = 0;
+        for (scan, end) in scans.iter().zip(&judgement.ends) {
+            let path = wal::segment_path(scan.number);
+            if *end == 0 {
+                files.remove(&path).map_err(failed(files, "remove", &path))?;
                 continue;
             }
-            let damaged =
-                |what| Error::Damaged { file: files.path_of(&path), at: found.offset as u64, what };
-            let payload = found.payload(&bytes).map_err(damaged)?;
-            let batch = wal::decode_rows(payload, found.header().tenant).map_err(damaged)?;
-            replayed.next_series = batch
-                .rows
-                .series()
-                .iter()
-                .fold(replayed.next_series, |next, it| next.max(it.0.saturating_add(1)));
-            replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
-            replayed.records += 1;
-            replayed.metadata.extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
+            let bytes = if scan.last() > in_files {
+                read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?
+            } else {
+                Vec::new()
+            };
+            for found in scan.records.iter().take_while(|found| (found.offset as u64) < *end) {
+                seen += 1;
+                if seen == count.div_ceil(2) {
+                    crash_point("replay-half");
+                }
+                let position = found.header().position.sequence;
+                if position <= in_files {
+                    continue;
+                }
+                let damaged = |what| Error::Damaged {
+                    file: files.path_of(&path),
+                    at: found.offset as u64,
+                    what,
+                };
+                let payload = found.payload(&bytes).map_err(damaged)?;
+                let batch = wal::decode_rows(payload, found.header().tenant).map_err(damaged)?;
+                replayed.next_series = batch
+                    .rows
+                    .series()
+                    .iter()
+                    .fold(replayed.next_series, |next, it| next.max(it.0.saturating_add(1)));
+                replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
+                replayed.records += 1;
+                replayed
+                    .metadata
+                    .extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
+            }
+            let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
+            if *end < scan.length as u64 {
+                file.truncate(*end).map_err(failed(files, "cut back", &path))?;
+            }
+            // What was read may never have been synced: later records will say that it was.
+            file.sync().map_err(failed(files, "sync", &path))?;
         }
-        let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
-        if *end < scan.length as u64 {
-            file.truncate(*end).map_err(failed(files, "cut back", &path))?;
-        }
-        // What was read may never have been synced: later records will say that it was.
-        file.sync().map_err(failed(files, "sync", &path))?;
+        files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
+        Ok(replayed)
     }
-    files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
-    Ok(replayed)
 }
 
 /// The partitions of live files.

@@ -38,6 +38,15 @@ pub(super) struct Picked {
     ordered: Ordered,
 }
 
+/// What is looked for, in one moment's files and heads.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    tests: &'a [Test],
+    live: &'a Live,
+    range: TimeRange,
+    budget: &'a Budget,
+}
+
 impl Db {
     /// Series that match and may have a row in the range, by labels.
     pub(super) fn pick(&self, ask: &Ask<'_>) -> Result<Picked, model::Error> {
@@ -49,7 +58,8 @@ impl Db {
         let mut order = LabelOrder::default();
         // Retention may have taken the whole range.
         if let Some(range) = range {
-            self.add_catalog(&tests, &live, range, ask.budget, &mut order)?;
+            let search = Search { tests: &tests, live: &live, range, budget: ask.budget };
+            self.add_catalog(&search, &mut order)?;
             for (place, file) in (1..).zip(&live.files) {
                 if file.is_block() && overlaps(file, range) {
                     add_block(place, file, &tests, ask.budget, &mut order)?;
@@ -64,15 +74,8 @@ impl Db {
     }
 
     /// Adds the series of the catalog that have rows in heads or parts.
-    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
-    fn add_catalog(
-        &self,
-        tests: &[Test],
-        live: &Live,
-        range: TimeRange,
-        budget: &Budget,
-        order: &mut LabelOrder,
-    ) -> Result<(), model::Error> {
+    fn add_catalog(&self, search: &Search<'_>, order: &mut LabelOrder) -> Result<(), model::Error> {
+        let Search { tests, live, range, budget } = *search;
         let visible = self.catalog.visible();
         self.catalog.with(|index| {
             let mut found = matching::select(index, tests).map_err(|_| in_memory())?;
@@ -295,7 +298,7 @@ impl model::Selection for Picked {
         });
         let in_heads: u64 = self.live.heads().map(|head| head.rows()).sum();
         let picked = u64::from(self.ordered.len());
-        let share = |of: u64| of.checked_div(series).unwrap_or(0) * picked;
+        let share = |of: u64| of.checked_div(series).map_or(0, |each| each * picked);
         Estimate {
             series: picked,
             rows: share(rows) + in_heads.min(in_heads / 1000 * picked),

@@ -1,16 +1,19 @@
 //! Reading a data file: its tables once, its chunks as they are asked for.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use roaring::RoaringBitmap;
 
 use crate::codec;
 use crate::model::{Exemplar, SeriesRef, TimeRange, Timestamp};
-use crate::os::{Files, Lent, PageCache, PageError, PageReader, page_count};
+use crate::os::{Files, Lent, PageCache, PageError, PageReader};
 use crate::store::{
     bytes::Reader,
     catalog::Index,
-    error::{Damage, Error, failed},
+    error::{Damage, Error},
     histogram,
     manifest::{FileKind, FileMeta},
     rows::{HistogramPoint, SeriesRows},
@@ -18,8 +21,9 @@ use crate::store::{
 };
 
 use super::{
+    frame::Framed,
     labels::BlockLabels,
-    layout::{self, Entry, FOOTER_BYTES, Footer, HEADER_BYTES, Header, Section},
+    layout::{self, Entry, HEADER_BYTES, Header, Section},
     tables::{Chunk, ChunkKind, Tables, TimeColumn, take_column},
 };
 
@@ -41,7 +45,7 @@ pub(in crate::store) struct DataFile {
     pub(in crate::store) meta: FileMeta,
     /// When it was opened, by the monotonic clock.
     pub(in crate::store) opened: std::time::Duration,
-    path: std::path::PathBuf,
+    path: PathBuf,
     pages: PageReader,
     directory: Vec<Entry>,
     tables: OnceLock<Tables>,
@@ -55,69 +59,23 @@ impl DataFile {
     ///
     /// # Errors
     /// [`Error::Missing`], or [`Error::Damaged`] with the place.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one check after the other, each needs the one before"
-    )]
     pub(in crate::store) fn open(
         files: &dyn Files,
         key: FileKey<'_>,
         cache: Option<Arc<PageCache>>,
     ) -> Result<Self, Error> {
-        let relative = key.meta.path();
-        let path = files.path_of(&relative);
-        let file = match files.open_read(&relative) {
-            Ok(file) => file,
-            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::Missing { file: path });
-            }
-            Err(source) => return Err(failed(files, "open", &relative)(source)),
-        };
+        let frame = Framed::open(files, key.meta)?;
+        let footer = frame.footer()?;
+        let checksums = frame.checksums(footer)?;
+        let Framed { file, path, meta, .. } = frame;
         let damaged = |at: u64| {
             let file = path.clone();
             move |what: Damage| Error::Damaged { file, at, what }
         };
-        let read = |at: u64, length: usize| {
-            let mut bytes = vec![0; length];
-            match file.read_exact_at(at, &mut bytes) {
-                Ok(()) => Ok(bytes),
-                Err(short) if short.kind() == std::io::ErrorKind::UnexpectedEof => {
-                    Err(damaged(at)(Damage::Truncated("data file")))
-                }
-                Err(source) => Err(failed(files, "read", &relative)(source)),
-            }
-        };
-        let size = file.len().map_err(failed(files, "read", &relative))?;
-        let footer_at = key.meta.bytes.saturating_sub(FOOTER_BYTES as u64);
-        if size != key.meta.bytes {
-            return Err(damaged(size)(Damage::Contradiction(
-                "file has another size than the manifest says",
-            )));
-        }
-        let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged(footer_at))?;
-        if footer.crc != key.meta.footer_crc {
-            return Err(damaged(footer_at)(Damage::Contradiction(
-                "footer is not the one the manifest knows",
-            )));
-        }
-        let checksums_bytes =
-            usize::try_from(page_count(footer.data_bytes)).unwrap_or(usize::MAX).saturating_mul(4);
-        if footer.data_bytes.checked_add(checksums_bytes as u64) != Some(footer_at) {
-            return Err(damaged(footer_at)(Damage::Contradiction("page checksums do not fit")));
-        }
-        let checksums = read(footer.data_bytes, checksums_bytes)?;
-        let found = crc32c::crc32c(&checksums);
-        if found != footer.checksums_crc {
-            let expected = footer.checksums_crc;
-            return Err(damaged(footer.data_bytes)(Damage::Checksum { expected, found }));
-        }
-        let checksums: Vec<u32> =
-            checksums.as_chunks().0.iter().map(|it| u32::from_le_bytes(*it)).collect();
         let pages = PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache)
             .map_err(|error| page_error(&path, error))?;
         let header =
             Header::read(&page_read(&pages, &path, 0, HEADER_BYTES)?).map_err(damaged(0))?;
-        let meta = key.meta;
         if header.database != key.database
             || header.id != meta.id
             || header.partition != meta.partition
@@ -418,66 +376,4 @@ fn page_error(path: &std::path::Path, error: PageError) -> Error {
         }
         _ => Error::Damaged { file, at: 0, what: Damage::Truncated("data file") },
     }
-}
-
-/// What a file says of itself, without a manifest.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Frame {
-    pub(in crate::store) header: Header,
-    pub(in crate::store) footer: Footer,
-    pub(in crate::store) bytes: u64,
-    pub(in crate::store) series: u64,
-    pub(in crate::store) rows: u64,
-}
-
-/// Reads header and footer of a file that no manifest describes, and checks all of it.
-///
-/// # Errors
-/// [`Error::Damaged`] where it is no whole data file.
-pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Frame, Error> {
-    let full = files.path_of(path);
-    let damaged = |what: Damage| Error::Damaged { file: full.clone(), at: 0, what };
-    let file = files.open_read(path).map_err(failed(files, "open", path))?;
-    let bytes = file.len().map_err(failed(files, "read", path))?;
-    let read = |at: u64, length: usize| {
-        let mut out = vec![0; length];
-        file.read_exact_at(at, &mut out)
-            .map(|()| out)
-            .map_err(|_| damaged(Damage::Truncated("data file")))
-    };
-    let header = Header::read(&read(0, HEADER_BYTES)?).map_err(damaged)?;
-    let footer_at = bytes
-        .checked_sub(FOOTER_BYTES as u64)
-        .ok_or_else(|| damaged(Damage::Truncated("data file")))?;
-    let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged)?;
-    let meta = FileMeta {
-        id: header.id,
-        kind: header.kind,
-        tenant: crate::model::TenantId(0),
-        table: crate::model::Table::Metrics,
-        tier: 0,
-        partition: header.partition,
-        positions: (0, 0),
-        times: (0, 0),
-        series: 0,
-        rows: 0,
-        bytes,
-        footer_crc: footer.crc,
-    };
-    let key = FileKey { now: std::time::Duration::ZERO, database: header.database, meta: &meta };
-    if meta.path() != path {
-        return Err(damaged(Damage::Contradiction(
-            "file has another name than its header calls for",
-        )));
-    }
-    let opened = DataFile::open(files, key, None)?;
-    opened.verify()?;
-    let tables = opened.tables()?;
-    let rows = tables
-        .chunks
-        .iter()
-        .filter_map(|chunk| tables.time_of(chunk))
-        .map(|time| u64::from(time.rows))
-        .sum();
-    Ok(Frame { header, footer, bytes, series: tables.series() as u64, rows })
 }

@@ -108,6 +108,17 @@ struct Closed {
     last: u64,
 }
 
+/// Where a log ends that was read.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct End {
+    /// The position of its last record.
+    pub(in crate::store) last: u64,
+    /// Its segments, each with the last position in it.
+    pub(in crate::store) closed: Vec<(u64, u64)>,
+    /// The least number that a new segment may have.
+    pub(in crate::store) next_number: u64,
+}
+
 /// The log's writing end.
 #[derive(Debug)]
 pub(in crate::store) struct Wal {
@@ -125,17 +136,14 @@ pub(in crate::store) struct Wal {
 }
 
 impl Wal {
-    /// A log that goes on behind `last` in a new segment of at least `next_number`. `closed` are the
-    /// segments there are, with the last position in each.
-    #[expect(clippy::too_many_arguments, reason = "each of another type, and one caller")]
+    /// A log that goes on behind `end` in a new segment.
     pub(in crate::store) fn new(
         files: Arc<dyn Files>,
         database: u128,
         segment_bytes: u64,
-        last: u64,
-        closed: impl IntoIterator<Item = (u64, u64)>,
-        next_number: u64,
+        end: End,
     ) -> Self {
+        let End { last, closed, next_number } = end;
         let closed: VecDeque<_> =
             closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
         let next_number = closed.back().map_or(0, |it| it.number + 1).max(next_number);
