@@ -12,7 +12,7 @@ use crate::cli::{
     Command, bench,
     command::Verb,
     error::Error,
-    files, query,
+    files, inspect, query,
     serve::{self, say},
 };
 
@@ -24,7 +24,7 @@ pub fn main() -> ExitCode {
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
         Verb::Query(query) => query::run(query),
-        Verb::Inspect(inspect) => files::inspect(inspect),
+        Verb::Inspect(words) => inspect::run(words),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),
         Verb::Bench(bench) => bench::run(bench),

@@ -402,7 +402,7 @@ impl Opening<'_> {
         let mut replayed = Replayed::default();
         let count: usize = scans.iter().map(|scan| scan.records.len()).sum();
         let mut seen = 0;
-        for (scan, end) in scans.iter().zip(&judgement.ends) {
+        for (at, (scan, end)) in scans.iter().zip(&judgement.ends).enumerate() {
             let path = wal::segment_path(scan.number);
             if *end == 0 {
                 files.remove(&path).map_err(failed(files, "remove", &path))?;
@@ -440,16 +440,23 @@ impl Opening<'_> {
                     .metadata
                     .extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
             }
-            let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
-            if *end < scan.length as u64 {
-                file.truncate(*end).map_err(failed(files, "cut back", &path))?;
+            let later = scans.get(at + 1..).unwrap_or_default().iter();
+            let known = later.map(Scan::durable_before).fold(0, u64::max);
+            if *end < scan.length as u64 || known < scan.last() {
+                make_durable(files, &path, *end)?;
             }
-            // What was read may never have been synced: later records will say that it was.
-            file.sync().map_err(failed(files, "sync", &path))?;
         }
         files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
         Ok(replayed)
     }
+}
+
+/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
+/// records will say that it was.
+fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
+    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
+    file.truncate(end).map_err(failed(files, "cut back", path))?;
+    file.sync().map_err(failed(files, "sync", path))
 }
 
 /// The partitions of live files.

@@ -68,9 +68,14 @@ impl Scan {
         self.records.last().map_or(before, |last| last.header.position.sequence)
     }
 
+    /// The position that was known to be durable when it was begun: of earlier segments' records.
+    pub(in crate::store) fn durable_before(&self) -> u64 {
+        self.header.as_ref().map_or(0, |header| header.durable_before)
+    }
+
     /// What its own records know to be durable.
     fn durable(&self) -> u64 {
-        let before = self.header.as_ref().map_or(0, |header| header.durable_before);
+        let before = self.durable_before();
         self.records.iter().map(|it| it.header.durable.position).fold(before, u64::max)
     }
 }
