@@ -258,25 +258,41 @@ fn open_catalog(
     Ok((index, log))
 }
 
-/// Removes files of partitions that the manifest does not list: written, but never known.
-fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
+/// Files of partitions that the manifest does not list: written, but never known.
+pub(super) fn unlisted(files: &dyn Files, state: &State) -> Result<Vec<String>, Error> {
     let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
-    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
-    for folder in files.list(TABLES).map_err(failed(files, "list", TABLES))? {
-        let folder_path = format!("{TABLES}/{}", folder.name);
-        if !folder.is_dir || folder_path == catalog::FOLDER {
-            continue;
-        }
-        for entry in files.list(&folder_path).map_err(failed(files, "list", &folder_path))? {
-            let path = format!("{folder_path}/{}", entry.name);
+    let mut unlisted = Vec::new();
+    for folder in folders(files)? {
+        for entry in files.list(&folder).map_err(failed(files, "list", &folder))? {
+            let path = format!("{folder}/{}", entry.name);
             if !listed.contains(&path) {
-                files.remove(&path).map_err(failed(files, "remove", &path))?;
+                unlisted.push(path);
             }
         }
-        if !kept.contains(&folder_path) {
-            // Best effort: an empty folder does no harm.
-            drop(files.remove_dir(&folder_path));
-        }
+    }
+    Ok(unlisted)
+}
+
+/// The folders of partitions.
+fn folders(files: &dyn Files) -> Result<Vec<String>, Error> {
+    let entries = match files.list(TABLES) {
+        Ok(entries) => entries,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(files, "list", TABLES)(source)),
+    };
+    let paths = entries.into_iter().filter(|entry| entry.is_dir);
+    let paths = paths.map(|folder| format!("{TABLES}/{}", folder.name));
+    Ok(paths.filter(|path| path != catalog::FOLDER).collect())
+}
+
+fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
+    for path in unlisted(files, state)? {
+        files.remove(&path).map_err(failed(files, "remove", &path))?;
+    }
+    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
+    for folder in folders(files)?.into_iter().filter(|folder| !kept.contains(folder)) {
+        // Best effort: an empty folder does no harm.
+        drop(files.remove_dir(&folder));
     }
     Ok(())
 }
