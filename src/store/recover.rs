@@ -250,7 +250,8 @@ fn open_catalog(
     (found.sequence, found.next_series) = (loaded.sequence, loaded.next_series);
     log = CatalogLog::new(Arc::clone(files), database, number, loaded.sequence);
     if let Some((at, what)) = loaded.damage {
-        found.bad = Some(Error::Damaged { file: files.path_of(&path), at, what });
+        let bad = Error::Damaged { file: files.path_of(&path), at, what };
+        found.bad = Some(bad.refuse_newer()?);
         // A new file is begun with what could be read; this one is kept aside if it is damaged.
         return Ok((index, log));
     }
@@ -313,7 +314,11 @@ fn scan_log(files: &dyn Files, database: u128, state: &State) -> Result<Vec<Scan
         }
         let bytes =
             read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
-        scans.push(wal::scan(&bytes, number, database));
+        let scan = wal::scan(&bytes, number, database);
+        if let Some((at, what)) = scan.newer() {
+            return Err(Error::Newer { file: files.path_of(&path), at, what: what.clone() });
+        }
+        scans.push(scan);
     }
     Ok(scans)
 }
@@ -397,7 +402,7 @@ impl Opening<'_> {
             match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
                 Ok(file) => open.push(Arc::new(file)),
                 Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
-                    recovery.findings.push(error.to_string());
+                    recovery.findings.push(error.refuse_newer()?.to_string());
                 }
                 Err(error) => return Err(error),
             }
