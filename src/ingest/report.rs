@@ -71,6 +71,7 @@ impl fmt::Display for Refusal {
         match &self.place {
             // InfluxDB gives the bare reason, and its clients look for that text.
             Place::Line(_) => write!(f, "{}", self.reason),
+            Place::TextLine(number) => write!(f, "line {number}: {}", self.reason),
             Place::Series { index, labels } => {
                 write!(f, "series {index}: {}, in {labels}", self.reason)
             }
@@ -91,8 +92,10 @@ pub enum Place {
     },
     /// Metadata of a metric: its index.
     Metadata(usize),
-    /// A line, counted from 1.
+    /// A line of line protocol, counted from 1.
     Line(usize),
+    /// A line of another text, counted from 1.
+    TextLine(usize),
 }
 
 /// Why a row was not taken.
@@ -174,6 +177,14 @@ pub enum Reason {
     Line {
         /// The line, shortened.
         line: String,
+        /// What is wrong with it.
+        what: Cow<'static, str>,
+    },
+    /// A line of other text that cannot be read.
+    #[error("{what}, in {text:?}")]
+    Unreadable {
+        /// The line, shortened.
+        text: String,
         /// What is wrong with it.
         what: Cow<'static, str>,
     },
