@@ -19,6 +19,8 @@ pub struct Report {
     pub metadata: u64,
     /// Text fields of line protocol left out, which is no error.
     pub strings: u64,
+    /// Samples that relabelling does not want, which is no error.
+    pub dropped: u64,
     /// Rows refused, all of them: samples, exemplars, metadata, fields, or lines that cannot be read.
     pub refused: u64,
     /// The first refusals: at most [`Config::reasons_max`].
@@ -64,6 +66,13 @@ pub struct Refusal {
     pub place: Place,
     /// Why.
     pub reason: Reason,
+}
+
+impl Reason {
+    /// Whether the row is fine but for its time.
+    pub(super) fn is_of_time(&self) -> bool {
+        matches!(self, Self::TimeOutside(_) | Self::TooOld { .. } | Self::TooFarAhead { .. })
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -30,8 +30,11 @@ pub struct Ask<'a> {
     pub now: Timestamp,
     /// Whether the times of samples count; where not, all have `now`.
     pub honor_timestamps: bool,
+    /// Whether series whose samples have times of their own end like others.
+    pub tracks_timestamps: bool,
     /// Whether the first line that cannot be read, or series that cannot be taken, makes all of it
-    /// worthless. Where not, such lines are left out and told.
+    /// worthless. Where not, such lines are left out and told. A sample whose time is not taken now
+    /// never does that: it is the clock's fault, not the target's.
     pub is_whole: bool,
     /// Whether the rows `_created` are series too, beside being starts.
     pub keep_created: bool,
@@ -51,6 +54,7 @@ impl Default for Ask<'_> {
             format: Format::Text,
             now: Timestamp(0),
             honor_timestamps: true,
+            tracks_timestamps: false,
             is_whole: false,
             keep_created: true,
             classic_histograms: false,
@@ -160,7 +164,10 @@ impl Decoder<'_> {
             Some(found) => found,
             None => self.register(key, sample, parser, is_checked)?,
         };
-        let Found::Series(series) = found else { return Ok(()) };
+        let Found::Series(series) = found else {
+            self.report.dropped += 1;
+            return Ok(());
+        };
         created.note(sample, self.batch.rows.len());
         self.batch.rows.push(time, sample.value);
         self.batch.rows.end_run(series);
@@ -231,7 +238,8 @@ impl Decoder<'_> {
     /// Notes that a series came; those with times of their own end by themselves.
     #[inline]
     pub(super) fn see(&mut self, series: SeriesRef, has_own_time: bool) {
-        if !has_own_time || !self.lookup.ask.honor_timestamps {
+        let ask = self.lookup.ask;
+        if !has_own_time || !ask.honor_timestamps || ask.tracks_timestamps {
             self.lookup.session.present.push(series);
         }
     }
@@ -280,7 +288,7 @@ impl Decoder<'_> {
         rows: u64,
         (place, reason): (Place, Reason),
     ) -> Result<(), Error> {
-        if self.lookup.ask.is_whole {
+        if self.lookup.ask.is_whole && !reason.is_of_time() {
             return Err(Error::Refused { place, reason });
         }
         self.report.refuse(self.lookup.intake.config, rows, || (place, reason));

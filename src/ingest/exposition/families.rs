@@ -271,7 +271,10 @@ impl Families<'_, '_, '_> {
         };
         Ok(match found {
             Found::Series(series) => Some(series),
-            Found::Dropped => None,
+            Found::Dropped => {
+                self.decoder.report.dropped += 1;
+                None
+            }
         })
     }
 
