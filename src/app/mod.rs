@@ -10,11 +10,13 @@ mod local;
 mod options;
 mod pool;
 mod process;
+mod scraping;
 mod serve;
 mod store;
 
 pub use error::Error;
 pub use local::Local;
 pub use options::Options;
+pub use scraping::Error as ScrapeError;
 pub use serve::{Ready, serve};
 pub use store::describe;

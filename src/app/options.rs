@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::http;
+use crate::net::AddressPolicy;
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
@@ -20,6 +21,10 @@ pub struct Options {
     pub insecure_no_auth: bool,
     /// How often this machine is looked at; None is never.
     pub collect_every: Option<Duration>,
+    /// A file that says what is scraped.
+    pub scrape_config: Option<PathBuf>,
+    /// Where outgoing requests may go.
+    pub addresses: AddressPolicy,
     /// Whether files are read through mappings.
     pub mmap: bool,
     /// Threads for sockets; 0 is one a core, at least two.
@@ -39,6 +44,8 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7847)),
             insecure_no_auth: false,
             collect_every: None,
+            scrape_config: None,
+            addresses: AddressPolicy::default(),
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),

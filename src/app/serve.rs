@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     thread::{Builder, JoinHandle, available_parallelism},
     time::Duration,
@@ -18,8 +19,10 @@ use crate::app::{
     collecting::{Collecting, Into},
     pool::Helpers,
     process::{push_process, raise_files_max},
+    scraping::{self, Scraping, read_file},
     store::{Keeper, open_store},
 };
+use crate::collect::scrape::Scraper;
 use crate::http::{Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
@@ -45,6 +48,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     if !options.listen.ip().is_loopback() && !options.insecure_no_auth {
         return Err(Error::Exposed { address: options.listen });
     }
+    let jobs = options.scrape_config.as_deref().map(read_file).transpose()?;
     raise_files_max();
     without_huge_pages();
     let runtime = start_runtime(options)?;
@@ -67,12 +71,23 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
         tracing::warn!("{finding}");
     }
     let house = House::open(options, db, &clock)?;
+    let scraping = match jobs {
+        None => None,
+        Some(jobs) => {
+            let scraping = start_scraping(options, &runtime, &house, &clock)?;
+            scraping.apply(jobs);
+            Some(scraping)
+        }
+    };
     gate.open(Context::new(house.doors.clone(), options.http.clone(), Arc::clone(&house.metrics)));
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
     ready(&Ready { address, recovery });
 
     runtime.block_on(signals.wait());
+    if let Some(scraping) = scraping {
+        scraping.stop();
+    }
     tracing::info!("stopping: requests that run are ended, then the store is closed");
     drop(stop);
     if runtime.block_on(serving).is_err() {
@@ -81,6 +96,26 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+fn start_scraping(
+    options: &Options,
+    runtime: &Runtime,
+    house: &House,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Scraping>, Error> {
+    let file = options.scrape_config.as_deref().and_then(Path::parent);
+    let into = scraping::Into {
+        scraper: Arc::clone(&house.doors.scraper),
+        registry: Arc::clone(&house.doors.registry),
+        sink: Arc::clone(&house.doors.sink),
+        metrics: Arc::clone(&house.metrics),
+        clock: Arc::clone(clock),
+        ingest: options.http.ingest.clone(),
+        addresses: options.addresses,
+    };
+    Scraping::start(runtime.handle().clone(), file.unwrap_or(Path::new(".")), into)
+        .map_err(|source| Error::Start { what: "scraping", source })
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -187,9 +222,15 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         engine: Arc::new(engine),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
+        scraper: Arc::new(Scraper::new(machine_seed())),
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
     }
+}
+
+/// Two servers that scrape the same targets do so at different moments.
+fn machine_seed() -> u64 {
+    xxhash_rust::xxh3::xxh3_64(rustix::system::uname().nodename().to_bytes())
 }
 
 fn upkeep(db: &Db) {

@@ -62,6 +62,12 @@ pub(super) struct Serve {
     /// How often to collect
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, hide_short_help = true)]
     pub(super) collect_interval: Duration,
+    /// Scrape targets as this file says, in the form of prometheus.yml
+    #[arg(long, value_name = "FILE")]
+    pub(super) scrape_config: Option<PathBuf>,
+    /// Let outgoing requests reach link-local addresses, and metadata services of clouds among them
+    #[arg(long, hide_short_help = true)]
+    pub(super) allow_link_local: bool,
     /// Listen where other machines can reach, although nobody is asked who they are
     #[arg(long)]
     pub(super) insecure_no_auth: bool,
