@@ -1,4 +1,6 @@
 //! The listening socket: connections in, requests to the router, a polite end.
+//!
+//! HTTP/1.1 and HTTP/2 without TLS ("prior knowledge") share it, told apart by their first bytes.
 
 use std::{
     convert::Infallible,
@@ -16,12 +18,11 @@ use axum::{Router, body::Body, response::IntoResponse};
 use hyper::{
     Method, Request, Response,
     body::Incoming,
-    server::conn::http1,
     service::{Service, service_fn},
 };
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
 use tokio::{
@@ -45,6 +46,21 @@ const CONNECTIONS_MAX: usize = 8192;
 const READ_BUFFER_BYTES: usize = 256 << 10;
 
 const HEADERS_MAX: usize = 100;
+
+/// Requests at once on one HTTP/2 connection. The least that RFC 9113 advises; gRPC clients take it.
+const STREAMS_MAX: u32 = 100;
+
+/// Head of a request in HTTP/2, counted as RFC 9113 counts: 32 bytes a header beside its text.
+const HEADER_LIST_BYTES_MAX: u32 = 96 << 10;
+
+/// What a client may send before a handler reads it: of one stream, and of all of a connection.
+const STREAM_WINDOW_BYTES: u32 = 512 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+
+/// Streams that a client opened and reset before they were looked at, or that were refused: more ends
+/// the connection. Resetting without end is an attack (CVE-2023-44487).
+const RESET_STREAMS_MAX: usize = 20;
+const REFUSED_STREAMS_MAX: usize = 200;
 
 /// How often silent connections are looked for.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
@@ -144,14 +160,7 @@ impl Server {
         let inside = Arc::clone(&connection);
         let service = service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));
         let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
-        let serving = http1::Builder::new()
-            .timer(TokioTimer::new())
-            // Idle and slow connections are watched below: hyper's own timer would also end
-            // connections that are merely idle.
-            .header_read_timeout(None)
-            .max_buf_size(READ_BUFFER_BYTES)
-            .max_headers(HEADERS_MAX)
-            .serve_connection(io, service);
+        let serving = protocols().serve_connection(io, service).into_owned();
         let serving = graceful.watch(serving);
         async move {
             let mut serving = pin!(serving);
@@ -171,15 +180,37 @@ impl Server {
     }
 }
 
+/// HTTP/1.1, and HTTP/2 for who begins with its preface.
+///
+/// Idle and slow connections are watched by us: hyper's own timer would also end connections that are
+/// merely idle.
+fn protocols() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(READ_BUFFER_BYTES)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(REFUSED_STREAMS_MAX);
+    builder
+}
+
 async fn handle(
     gate: Gate,
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    connection.begin();
-    let response = guarded(respond(&gate, &connection, request)).await;
-    connection.end();
-    Ok(response)
+    let _running = connection.begin();
+    Ok(guarded(respond(&gate, &connection, request)).await)
 }
 
 async fn respond(
