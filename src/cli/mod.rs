@@ -6,12 +6,15 @@
 mod bench;
 mod client;
 mod command;
+mod config;
 mod error;
 mod files;
 mod query;
 mod run;
 mod serve;
+mod settings;
 mod table;
+mod token;
 mod units;
 
 pub use command::Command;

@@ -12,11 +12,9 @@ use std::{
 };
 
 use axum::extract::Request;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::http::tls::Stream;
 use crate::ingest::Session;
 use crate::os::Clock;
 
@@ -46,6 +44,8 @@ pub(super) struct Scratch {
 pub(super) struct Connection {
     scratch: Mutex<Option<Box<Scratch>>>,
     clock: Arc<dyn Clock>,
+    /// The common name of the certificate that the client showed.
+    pub(super) client: Option<Arc<str>>,
     /// Requests without an answer yet: one at most in HTTP/1, a stream each in HTTP/2.
     running: AtomicUsize,
     is_started: AtomicBool,
@@ -63,12 +63,18 @@ impl Connection {
         Self {
             scratch: Mutex::new(None),
             clock,
+            client: None,
             running: AtomicUsize::new(0),
             is_started: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
             head_since: AtomicU64::new(0),
             last_sign: AtomicU64::new(now),
         }
+    }
+
+    /// One of a client whose certificate was checked.
+    pub(super) fn of_client(self, client: Option<Arc<str>>) -> Self {
+        Self { client, ..self }
     }
 
     /// The connection that a request came by; one of its own where it came by none.
@@ -158,10 +164,10 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A TCP stream that notes when bytes come and go.
+/// A stream that notes when bytes come and go.
 #[derive(Debug)]
 pub(super) struct Watched {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) connection: Arc<Connection>,
 }
 

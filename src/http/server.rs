@@ -9,7 +9,7 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, PoisonError, RwLock},
     task::Poll,
     time::Duration,
 };
@@ -35,6 +35,7 @@ use crate::http::{
     Context, Error, answer,
     connection::{Connection, Watched},
     path, routes,
+    tls::Tls,
 };
 use crate::os::Clock;
 
@@ -70,19 +71,39 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The door of the house: shut while the store recovers, then open.
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<OnceLock<TowerToHyperService<Router>>>);
+pub struct Gate(Arc<RwLock<Option<House>>>);
+
+/// What requests meet behind the gate.
+#[derive(Clone, Debug)]
+struct House {
+    context: Arc<Context>,
+    router: TowerToHyperService<Router>,
+}
 
 impl Gate {
     /// Lets requests in.
     pub fn open(&self, context: Context) {
-        // A second opening changes nothing: the house stands.
-        let _ = self.0.set(TowerToHyperService::new(routes::router(Arc::new(context))));
+        let context = Arc::new(context);
+        let router = TowerToHyperService::new(routes::router(Arc::clone(&context)));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(House { context, router });
+    }
+
+    /// Requests from now on meet what `change` makes of the house; those that run end in the old one.
+    pub fn change(&self, change: impl FnOnce(Context) -> Context) {
+        if let Some(house) = self.house() {
+            self.open(change(Context::clone(&house.context)));
+        }
+    }
+
+    fn house(&self) -> Option<House> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Answers a request as if it had come by the socket, but for its connection.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let Some(router) = self.0.get() else { return routes::starting(request.uri().path()) };
-        match router.call(request).await {
+        let Some(house) = self.house() else { return routes::starting(request.uri().path()) };
+        let request = house.context.without_prefix(request);
+        match house.router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -94,6 +115,7 @@ impl Gate {
 pub struct Server {
     listener: TcpListener,
     gate: Gate,
+    tls: Tls,
     clock: Arc<dyn Clock>,
 }
 
@@ -103,7 +125,14 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(address: SocketAddr, gate: Gate, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, gate, clock })
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, gate, tls: Tls::default(), clock })
+    }
+
+    /// Speaks TLS with what is put into `tls`, now or later.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
     }
 
     /// The address that was taken; the port is chosen by the system where 0 was asked for.
@@ -155,14 +184,18 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let connection = Arc::new(Connection::new(Arc::clone(&self.clock)));
+        let (tls, clock) = (self.tls.clone(), Arc::clone(&self.clock));
         let gate = self.gate.clone();
-        let inside = Arc::clone(&connection);
-        let service = service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));
-        let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
-        let serving = protocols().serve_connection(io, service).into_owned();
-        let serving = graceful.watch(serving);
+        let watcher = graceful.watcher();
         async move {
+            let Some(stream) = tls.accept(stream).await else { return };
+            let connection = Arc::new(Connection::new(clock).of_client(stream.client()));
+            let inside = Arc::clone(&connection);
+            let service =
+                service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));
+            let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
+            let serving = protocols().serve_connection(io, service).into_owned();
+            let serving = watcher.watch(serving);
             let mut serving = pin!(serving);
             let mut watch = interval(WATCH_EVERY);
             loop {

@@ -46,11 +46,12 @@ pub(super) async fn runtime(State(context): State<Shared>) -> Result<Response<Bo
         let flags = context.options.flags.iter();
         flags.clone().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
     };
+    let reload = context.control.last_reload();
     shown(&serde_json::json!({
         "startTime": rfc3339(context.started_ms),
         "serverTime": rfc3339(context.now_ms()),
-        "reloadConfigSuccess": true,
-        "lastConfigTime": rfc3339(context.started_ms),
+        "reloadConfigSuccess": reload.is_good,
+        "lastConfigTime": rfc3339(reload.good_ms),
         "CWD": std::env::current_dir().unwrap_or_default(),
         "GOMAXPROCS": threads,
         "storageRetention": flag("retention").unwrap_or(""),
@@ -67,9 +68,9 @@ pub(super) async fn flags(State(context): State<Shared>) -> Result<Response<Body
     shown(&flags)
 }
 
-/// There is no configuration file yet: the flags say it all.
-pub(super) async fn config() -> Result<Response<Body>, Error> {
-    shown(&serde_json::json!({ "yaml": "" }))
+/// What is in effect, secrets left out.
+pub(super) async fn config(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    shown(&serde_json::json!({ "yaml": context.control.config() }))
 }
 
 #[derive(Serialize)]
@@ -138,8 +139,8 @@ fn names(list: &[(String, u64)]) -> Vec<Named<'_>> {
     list.iter().map(|(name, value)| Named { name, value: *value }).collect()
 }
 
-/// `2026-11-23T08:30:00Z`. Civil date from days: Howard Hinnant, `civil_from_days`.
-fn rfc3339(millis: i64) -> String {
+/// `2026-11-23T08:30:00Z` of milliseconds since 1970. Civil date from days: Howard Hinnant, `civil_from_days`.
+pub fn rfc3339(millis: i64) -> String {
     let (days, second) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000) / 1000);
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
