@@ -23,7 +23,7 @@ mod tests;
 pub use config::{
     Authorization, BasicAuth, ByteSize, ConfigError, DnsConfig, FileConfig, GlobalConfig, Group,
     HeaderValues, HttpConfig, HttpSettings, Job, JobConfig, Limits, RecordType, ScrapeFile,
-    ScrapeProtocol, Secret, TlsSettings, read_groups,
+    ScrapeProtocol, Secret, TlsSettings, read_groups, unsupported,
 };
 pub use life::{Body, Health, Life, Scrape, Seen};
 pub use list::List;

@@ -46,11 +46,12 @@ pub(super) async fn runtime(State(context): State<Shared>) -> Result<Response<Bo
         let flags = context.options.flags.iter();
         flags.clone().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
     };
+    let reload = context.control.last_reload();
     shown(&serde_json::json!({
         "startTime": rfc3339(context.started_ms),
         "serverTime": rfc3339(context.now_ms()),
-        "reloadConfigSuccess": true,
-        "lastConfigTime": rfc3339(context.started_ms),
+        "reloadConfigSuccess": reload.is_good,
+        "lastConfigTime": rfc3339(reload.good_ms),
         "CWD": std::env::current_dir().unwrap_or_default(),
         "GOMAXPROCS": threads,
         "storageRetention": flag("retention").unwrap_or(""),
@@ -67,9 +68,9 @@ pub(super) async fn flags(State(context): State<Shared>) -> Result<Response<Body
     shown(&flags)
 }
 
-/// There is no configuration file yet: the flags say it all.
-pub(super) async fn config() -> Result<Response<Body>, Error> {
-    shown(&serde_json::json!({ "yaml": "" }))
+/// What is in effect, secrets left out.
+pub(super) async fn config(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    shown(&serde_json::json!({ "yaml": context.control.config() }))
 }
 
 #[derive(Serialize)]
@@ -149,8 +150,8 @@ pub(super) fn rfc3339_nanos(nanos: i64) -> String {
     format!("{}.{}Z", whole.trim_end_matches('Z'), digits.trim_end_matches('0'))
 }
 
-/// `2026-11-23T08:30:00Z`.
-fn rfc3339(millis: i64) -> String {
+/// `2026-11-23T08:30:00Z` of milliseconds since 1970.
+pub fn rfc3339(millis: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
