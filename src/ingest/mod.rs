@@ -9,16 +9,20 @@
 //! all is an [`Error`], and then nothing is kept and no series is registered.
 
 mod book;
+mod check;
 mod config;
 mod error;
+mod exemplar;
 mod inflate;
 mod intake;
 mod labels;
 pub mod line;
+mod native;
 pub mod remote_write;
 mod report;
 mod session;
 mod time;
+mod wire;
 
 pub use book::LabelBook;
 pub use config::Config;

@@ -1,9 +1,10 @@
 //! What both messages do with a series: find it, register it, take its rows.
 
-use super::check::{REQUEST, Shape, WRITE_REQUEST, check};
-use super::wire::{Malformed, Value, Wire};
+use super::shapes::{REQUEST, WRITE_REQUEST};
 use super::{exemplar, histogram, labels, message::Message, sample};
+use crate::ingest::check::{Shape, check};
 use crate::ingest::time::Bounds;
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
 use crate::model::{self, Batch, HistogramRow, SeriesKey, SeriesRef};
 

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::decoder::Fault;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::Config;
 use crate::ingest::labels::{Checked, shown as shown_text};
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::model::Label;
 
 /// Bytes of labels that an error repeats.

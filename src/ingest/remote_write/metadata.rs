@@ -1,9 +1,9 @@
 //! What metrics are: type, unit, help. Message 1 tells it apart from series, message 2 with each.
 
 use super::decoder::Decoder;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::config::VALUE_OPTION;
 use crate::ingest::labels::{limit, text};
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Place, Reason};
 use crate::model::{Door, Metadata, MetricKind};
 

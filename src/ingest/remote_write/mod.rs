@@ -7,7 +7,6 @@
 //!
 //! Source: prometheus.io, "Remote-Write 1.0" and "2.0"; `prompb/` of prometheus/prometheus.
 
-mod check;
 mod decoder;
 mod exemplar;
 mod histogram;
@@ -16,8 +15,8 @@ mod message;
 mod metadata;
 mod one;
 mod sample;
+mod shapes;
 mod two;
-mod wire;
 
 #[cfg(test)]
 mod oracle;
