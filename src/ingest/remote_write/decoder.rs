@@ -134,15 +134,10 @@ impl<'d> Decoder<'d> {
             // No row will be taken; each is refused for its time.
             return Ok(Ok(SeriesRef::default()));
         }
-        let mut refs = Vec::with_capacity(1);
-        match self.intake.registry.register(self.intake.tenant, &[&labels], &mut refs) {
-            Ok(()) => {}
-            Err(refusal @ (model::Error::Invalid(_) | model::Error::Limit { .. })) => {
-                return Ok(Err(Reason::Registry(refusal)));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let registered = refs.first().copied().unwrap_or_default();
+        let registered = match self.intake.register(&labels)? {
+            Ok(registered) => registered,
+            Err(reason) => return Ok(Err(reason)),
+        };
         self.intake.registry.bind(key, registered);
         self.session.learn(key, registered);
         Ok(Ok(registered))
