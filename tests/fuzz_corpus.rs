@@ -43,6 +43,11 @@ fn line_protocol() {
 }
 
 #[test]
+fn otlp() {
+    replay("otlp", ingest::otlp);
+}
+
+#[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
 }
