@@ -16,6 +16,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Whether the ports of OTLP are served as well.
+    pub compat_ports: bool,
     /// Whether strangers may come in.
     pub insecure_no_auth: bool,
     /// How often this machine is looked at; None is never.
@@ -37,6 +39,7 @@ impl Default for Options {
         Self {
             data: PathBuf::from("quipu-data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7847)),
+            compat_ports: false,
             insecure_no_auth: false,
             collect_every: None,
             mmap: true,

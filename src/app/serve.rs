@@ -10,7 +10,7 @@ use std::{
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
-    sync::oneshot,
+    sync::watch,
 };
 
 use crate::app::{
@@ -28,11 +28,17 @@ use crate::store::{Db, Recovery};
 /// Threads that may block on questions, uploads and exports.
 const BLOCKING_THREADS_MAX: usize = 128;
 
+/// Where exporters of OTLP look for a collector that nobody named: gRPC and HTTP. Each port speaks
+/// both.
+const COMPAT_PORTS: [u16; 2] = [4317, 4318];
+
 /// What is told when the server is ready.
 #[derive(Debug)]
 pub struct Ready {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where else.
+    pub compat_addresses: Vec<SocketAddr>,
     /// What the store found.
     pub recovery: Recovery,
 }
@@ -55,11 +61,22 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
         .map_err(|source| Error::Listen { address: options.listen, source })?;
     let listening = |source| Error::Listen { address: options.listen, source };
     let address = server.address().map_err(listening)?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = runtime.spawn(server.run(async {
-        // Dropped without a word where the start fails: the end is meant all the same.
-        let _ = stopped.await;
-    }));
+    let compat_addresses = compat_addresses(options);
+    let mut servers = vec![server];
+    for address in &compat_addresses {
+        let bound = Server::bind(*address, gate.clone(), Arc::clone(&clock));
+        let bound = runtime.block_on(bound);
+        servers.push(bound.map_err(|source| Error::CompatPort { address: *address, source })?);
+    }
+    let (stop, stopped) = watch::channel(());
+    let serve = |server: Server| {
+        let mut stopped = stopped.clone();
+        runtime.spawn(server.run(async move {
+            // Dropped without a word where the start fails: the end is meant all the same.
+            let _ = stopped.changed().await;
+        }))
+    };
+    let serving: Vec<_> = servers.into_iter().map(serve).collect();
 
     let (db, recovery) =
         open_store(&options.data, (true, options.mmap), Arc::clone(&clock), options.store)?;
@@ -70,17 +87,25 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     gate.open(Context::new(house.doors.clone(), options.http.clone(), Arc::clone(&house.metrics)));
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
-    ready(&Ready { address, recovery });
+    ready(&Ready { address, compat_addresses, recovery });
 
     runtime.block_on(signals.wait());
     tracing::info!("stopping: requests that run are ended, then the store is closed");
     drop(stop);
-    if runtime.block_on(serving).is_err() {
-        tracing::error!("the server's socket failed inside");
+    for server in serving {
+        if runtime.block_on(server).is_err() {
+            tracing::error!("the server's socket failed inside");
+        }
     }
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+/// On the same interface as everything else.
+fn compat_addresses(options: &Options) -> Vec<SocketAddr> {
+    let ports = COMPAT_PORTS.iter().filter(|_| options.compat_ports);
+    ports.map(|port| SocketAddr::new(options.listen.ip(), *port)).collect()
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -145,7 +170,7 @@ impl House {
     fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
         let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
         let metrics = Arc::new(Metrics::default());
-        watch(&metrics, &db, clock);
+        show(&metrics, &db, clock);
         let doors = doors(&db, clock, options.lookback);
         let collecting = match options.collect_every {
             None => None,
@@ -209,7 +234,7 @@ fn worker(
 }
 
 /// Shows what the store counts and what the system says of this process.
-fn watch(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
+fn show(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
     let keeper = Keeper(Arc::clone(db));
     metrics.watch(Box::new(move |samples| {
         samples.extend(keeper.counters().into_iter().map(|counter| Sample {

@@ -62,6 +62,9 @@ pub(super) struct Serve {
     /// How often to collect
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, hide_short_help = true)]
     pub(super) collect_interval: Duration,
+    /// Serve the ports of OTLP, 4317 and 4318, as well
+    #[arg(long)]
+    pub(super) compat_ports: bool,
     /// Listen where other machines can reach, although nobody is asked who they are
     #[arg(long)]
     pub(super) insecure_no_auth: bool,

@@ -33,11 +33,17 @@ pub(super) fn say(text: &str) {
 
 fn banner(options: &Options, ready: &Ready) -> String {
     let url = format!("http://{}", ready.address);
+    let also: Vec<_> = ready.compat_addresses.iter().map(ToString::to_string).collect();
+    let also = if also.is_empty() {
+        String::new()
+    } else {
+        format!("\n  also       {}, for exporters of OTLP", also.join(" and "))
+    };
     let (version, data) = (env!("CARGO_PKG_VERSION"), options.data.display());
     let (took, found) = (ready.recovery.took.as_secs_f64(), app::describe(&ready.recovery));
     format!(
         "Quipu {version}
-  listening  {url}
+  listening  {url}{also}
   data       {data}, recovered in {took:.2} s: {found}
   send       curl {url}/write --data-binary 'room,floor=2 temperature=21.5'
   ask        curl '{url}/api/v1/query?query=room_temperature'
@@ -50,6 +56,7 @@ fn options(serve: &Serve) -> Options {
     Options {
         data: serve.data.clone(),
         listen: serve.listen,
+        compat_ports: serve.compat_ports,
         insecure_no_auth: serve.insecure_no_auth,
         collect_every: serve.collect.then_some(serve.collect_interval),
         mmap: !serve.no_mmap,
@@ -125,6 +132,7 @@ fn flags(serve: &Serve) -> Vec<(String, String)> {
         flag("retention", serve.retention.map_or_else(|| "forever".into(), time)),
         flag("sync", format!("{:?}", serve.sync).to_lowercase()),
         flag("collect", serve.collect.to_string()),
+        flag("compat-ports", serve.compat_ports.to_string()),
         flag("insecure-no-auth", serve.insecure_no_auth.to_string()),
         flag("future-max", time(serve.future_max)),
         flag("ingest-body-max", serve.ingest.ingest_body_max.to_string()),

@@ -11,6 +11,7 @@ use crate::http::{
     admission::{Bytes, Questions},
     body::BodyLimit,
 };
+use crate::ingest::otlp;
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -53,6 +54,8 @@ pub struct Options {
     pub allowed_hosts: AllowedHosts,
     /// Formats in: limits of rows and labels.
     pub ingest: crate::ingest::Config,
+    /// How OTLP becomes rows.
+    pub otlp: otlp::Config,
     /// What was set on the command line, shown at `/api/v1/status/flags`.
     pub flags: Vec<(String, String)>,
 }
@@ -69,6 +72,7 @@ impl Default for Options {
             query_limits: Limits::default(),
             allowed_hosts: AllowedHosts::default(),
             ingest: crate::ingest::Config::default(),
+            otlp: otlp::Config::default(),
             flags: Vec::new(),
         }
     }
@@ -88,6 +92,8 @@ pub struct Context {
     pub(super) streams: Questions,
     pub(super) remote_write: DoorCounters,
     pub(super) lines: DoorCounters,
+    pub(super) otlp: DoorCounters,
+    pub(super) otlp_receiver: Arc<otlp::Receiver>,
     /// Databases that somebody created and nobody wrote to yet.
     pub(super) databases: Mutex<BTreeSet<String>>,
     pub(super) started_ms: i64,
@@ -122,6 +128,8 @@ impl Context {
             started_ms: doors.clock.now().div_euclid(1_000_000),
             remote_write: DoorCounters::new(&metrics, "remote_write"),
             lines: DoorCounters::new(&metrics, "line"),
+            otlp: DoorCounters::new(&metrics, "otlp"),
+            otlp_receiver: Arc::new(otlp::Receiver::new(options.otlp.clone())),
             databases: Mutex::default(),
             doors,
             options,
