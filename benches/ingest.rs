@@ -15,8 +15,10 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use quipu::ingest::{Config, Encoding, Intake, LabelBook, Session, inflate, line, remote_write};
-use quipu::model::{Batch, TenantId};
+use quipu::ingest::{
+    Config, Encoding, Intake, LabelBook, Session, inflate, line, otlp, remote_write,
+};
+use quipu::model::{Batch, TenantId, Timestamp};
 
 const SERIES: usize = 5_000;
 const NOW_MS: u64 = 1_760_000_000_000;
@@ -203,5 +205,69 @@ fn bench_line(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench_remote_write, bench_line);
+fn put_fixed(out: &mut Vec<u8>, number: u8, value: u64) {
+    out.push(number << 3 | 1);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn put_attribute(out: &mut Vec<u8>, field: u8, name: &str, value: &str) {
+    let (mut any, mut pair) = (Vec::new(), Vec::new());
+    put_bytes(&mut any, 1, value.as_bytes());
+    put_bytes(&mut pair, 1, name.as_bytes());
+    put_bytes(&mut pair, 2, &any);
+    put_bytes(out, field, &pair);
+}
+
+/// The same series as those of remote write: a host is a resource, its metrics are sums.
+fn export_request(step: u64) -> Vec<u8> {
+    let time = (NOW_MS + step * 15_000) * 1_000_000;
+    let mut body = Vec::new();
+    for host in 0..SERIES / 100 {
+        let (mut resource, mut scope) = (Vec::new(), Vec::new());
+        for (name, value) in labels(host * 100).iter().skip(1) {
+            put_attribute(&mut resource, 1, name, value);
+        }
+        for index in host * 100..(host + 1) * 100 {
+            let (mut point, mut sum, mut metric) = (Vec::new(), Vec::new(), Vec::new());
+            put_fixed(&mut point, 2, NOW_MS * 1_000_000);
+            put_fixed(&mut point, 3, time);
+            put_fixed(&mut point, 4, ((index as u64 * 7 + step) as f64).to_bits());
+            put_attribute(&mut point, 7, "cpu", "0");
+            put_attribute(&mut point, 7, "mode", "idle");
+            put_bytes(&mut sum, 1, &point);
+            sum.extend_from_slice(&[2 << 3, 2, 3 << 3, 1]);
+            put_bytes(&mut metric, 1, format!("node.cpu.time.{}", index % 100).as_bytes());
+            put_bytes(&mut metric, 3, b"s");
+            put_bytes(&mut metric, 7, &sum);
+            put_bytes(&mut scope, 2, &metric);
+        }
+        let mut all = Vec::new();
+        put_bytes(&mut all, 1, &resource);
+        put_bytes(&mut all, 2, &scope);
+        put_bytes(&mut body, 1, &all);
+    }
+    body
+}
+
+fn bench_otlp(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("otlp");
+    group.throughput(Throughput::Elements(SERIES as u64));
+    let (config, book) = (Config::default(), LabelBook::default());
+    let intake = Intake { config: &config, registry: &book, tenant: TenantId(0) };
+    let receiver = otlp::Receiver::new(otlp::Config::default());
+    let body = export_request(1);
+    eprintln!("otlp: {} B/sample", body.len() / SERIES);
+    let (mut session, mut batch) = (Session::new(), Batch::default());
+    group.bench_function("decode", |bencher| {
+        bencher.iter(|| {
+            let form = (otlp::Form::Protobuf, &body[..]);
+            let report =
+                receiver.decode(form, Timestamp(0), &mut session, &intake, &mut batch).unwrap();
+            black_box(report.samples)
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, bench_remote_write, bench_line, bench_otlp);
 criterion_main!(benches);

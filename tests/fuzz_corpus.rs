@@ -48,6 +48,11 @@ fn exposition() {
 }
 
 #[test]
+fn otlp() {
+    replay("otlp", ingest::otlp);
+}
+
+#[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
 }

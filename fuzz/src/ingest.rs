@@ -3,8 +3,8 @@
 //! The fuzz targets call these, and `tests/fuzz_corpus.rs` replays the corpus through them.
 
 use quipu::ingest::{Config, Encoding, Error, Intake, LabelBook, Report, Session};
-use quipu::ingest::{exposition, inflate, line, remote_write};
-use quipu::model::{Batch, TenantId};
+use quipu::ingest::{exposition, inflate, line, otlp, remote_write};
+use quipu::model::{Batch, TenantId, Timestamp};
 
 /// Limits small enough that a fuzzer finds them.
 fn config() -> Config {
@@ -108,6 +108,30 @@ pub(crate) fn exposition(body: &[u8]) {
                 assert!(!series.name.is_empty());
             }
         }
+    }
+}
+
+/// An inflated body of OTLP: protobuf, or JSON where it begins as JSON does.
+pub(crate) fn otlp(body: &[u8]) {
+    let form = match body.trim_ascii_start() {
+        [b'{', ..] => otlp::Form::Json,
+        _ => otlp::Form::Protobuf,
+    };
+    // Sums of differences remember what came before; those of another receiver do not.
+    for is_custom in [false, true] {
+        let config = otlp::Config {
+            convert_histograms_to_nhcb: is_custom,
+            promote_scope_metadata: is_custom,
+            promote_all_resource_attributes: is_custom,
+            delta_to_cumulative: is_custom,
+            delta_max_bytes: 4096,
+            ..otlp::Config::default()
+        };
+        let send = |session: &mut Session, intake: &Intake<'_>, batch: &mut Batch| {
+            let receiver = otlp::Receiver::new(config.clone());
+            receiver.decode((form, body), Timestamp(1_000_000_000), session, intake, batch)
+        };
+        thrice(send);
     }
 }
 

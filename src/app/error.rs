@@ -35,6 +35,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A port that others know cannot be had.
+    #[error("cannot listen on {address}: {source}; leave out --compat-ports, or end who has it")]
+    CompatPort {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The data directory cannot be used.
     #[error("cannot use {directory}: {source}; choose another with --data", directory = directory.display())]
     Directory {

@@ -27,6 +27,8 @@ pub struct Options {
     pub tls: TlsFiles,
     /// Whether `/-/quit` ends the server.
     pub is_quit_allowed: bool,
+    /// Whether the ports of OTLP are served as well.
+    pub compat_ports: bool,
     /// Whether strangers may come in.
     pub insecure_no_auth: bool,
     /// Whether this machine is looked at.
@@ -68,6 +70,7 @@ impl Default for Options {
             external_url: None,
             tls: TlsFiles::default(),
             is_quit_allowed: false,
+            compat_ports: false,
             insecure_no_auth: false,
             is_collecting: false,
             collect_interval: Duration::from_secs(10),

@@ -12,7 +12,7 @@ use hyper::Uri;
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
-    sync::oneshot,
+    sync::watch,
     task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
@@ -35,6 +35,10 @@ use crate::store::{Db, Recovery};
 /// Threads that may block on questions, uploads and exports.
 const BLOCKING_THREADS_MAX: usize = 128;
 
+/// Where exporters of OTLP look for a collector that nobody named: gRPC and HTTP. Each port speaks
+/// both.
+const COMPAT_PORTS: [u16; 2] = [4317, 4318];
+
 /// What is told when the server is ready.
 #[derive(Debug)]
 pub struct Ready {
@@ -42,6 +46,8 @@ pub struct Ready {
     pub address: SocketAddr,
     /// Whether it speaks TLS.
     pub has_tls: bool,
+    /// Where else.
+    pub compat_addresses: Vec<SocketAddr>,
     /// What the store found.
     pub recovery: Recovery,
 }
@@ -70,11 +76,23 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
         .with_tls(steward.tls.clone());
     let listening = |source| Error::Listen { address: options.listen, source };
     let address = server.address().map_err(listening)?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = runtime.spawn(server.run(async {
-        // Dropped without a word where the start fails: the end is meant all the same.
-        let _ = stopped.await;
-    }));
+    let compat_addresses = compat_addresses(&options);
+    let mut servers = vec![server];
+    for address in &compat_addresses {
+        let bound = Server::bind(*address, gate.clone(), Arc::clone(&clock));
+        let bound = runtime.block_on(bound);
+        let bound = bound.map_err(|source| Error::CompatPort { address: *address, source })?;
+        servers.push(bound.with_tls(steward.tls.clone()));
+    }
+    let (stop, stopped) = watch::channel(());
+    let serve = |server: Server| {
+        let mut stopped = stopped.clone();
+        runtime.spawn(server.run(async move {
+            // Dropped without a word where the start fails: the end is meant all the same.
+            let _ = stopped.changed().await;
+        }))
+    };
+    let serving: Vec<_> = servers.into_iter().map(serve).collect();
 
     let (db, recovery) =
         open_store(&options.data, (true, options.mmap), Arc::clone(&clock), options.store)?;
@@ -91,13 +109,16 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     steward.start(house.for_collector(&clock), scraping)?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
-    ready(&Ready { address, has_tls: options.tls.cert.is_some(), recovery });
+    let has_tls = options.tls.cert.is_some();
+    ready(&Ready { address, has_tls, compat_addresses, recovery });
 
     runtime.block_on(signals.wait(&steward));
     tracing::info!("stopping: requests that run are ended, then the store is closed");
     drop(stop);
-    if runtime.block_on(serving).is_err() {
-        tracing::error!("the server's socket failed inside");
+    for server in serving {
+        if runtime.block_on(server).is_err() {
+            tracing::error!("the server's socket failed inside");
+        }
     }
     steward.stop();
     house.close();
@@ -144,6 +165,12 @@ fn start_scraping(
     };
     Scraping::start(runtime.handle().clone(), folder, into)
         .map_err(|source| Error::Start { what: "scraping", source })
+}
+
+/// On the same interface as everything else.
+fn compat_addresses(options: &Options) -> Vec<SocketAddr> {
+    let ports = COMPAT_PORTS.iter().filter(|_| options.compat_ports);
+    ports.map(|port| SocketAddr::new(options.listen.ip(), *port)).collect()
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -227,7 +254,7 @@ impl House {
     fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
         let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
         let metrics = Arc::new(Metrics::default());
-        watch(&metrics, &db, clock);
+        show(&metrics, &db, clock);
         let doors = doors(&db, clock, options.lookback);
         Ok(Self { db, doors, metrics, threads })
     }
@@ -294,7 +321,7 @@ fn worker(
 }
 
 /// Shows what the store counts and what the system says of this process.
-fn watch(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
+fn show(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
     let keeper = Keeper(Arc::clone(db));
     metrics.watch(Box::new(move |samples| {
         samples.extend(keeper.counters().into_iter().map(|counter| Sample {

@@ -34,10 +34,16 @@ fn banner(data: &str, ready: &Ready) -> String {
     let scheme = if ready.has_tls { "https" } else { "http" };
     let url = format!("{scheme}://{}", ready.address);
     let version = env!("CARGO_PKG_VERSION");
+    let also: Vec<_> = ready.compat_addresses.iter().map(ToString::to_string).collect();
+    let also = if also.is_empty() {
+        String::new()
+    } else {
+        format!("\n  also       {}, for exporters of OTLP", also.join(" and "))
+    };
     let (took, found) = (ready.recovery.took.as_secs_f64(), app::describe(&ready.recovery));
     format!(
         "Quipu {version}
-  listening  {url}
+  listening  {url}{also}
   data       {data}, recovered in {took:.2} s: {found}
   send       curl {url}/write --data-binary 'room,floor=2 temperature=21.5'
   ask        curl '{url}/api/v1/query?query=room_temperature'

@@ -16,6 +16,7 @@ use crate::http::{
     body::BodyLimit,
     control::NoControl,
 };
+use crate::ingest::otlp;
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -63,6 +64,8 @@ pub struct Options {
     /// The path under which others reach the server, without a slash at its end: of
     /// `server.external_url`.
     pub path_prefix: String,
+    /// How OTLP becomes rows.
+    pub otlp: otlp::Config,
     /// What was set on the command line, shown at `/api/v1/status/flags`.
     pub flags: Vec<(String, String)>,
 }
@@ -80,6 +83,7 @@ impl Default for Options {
             allowed_hosts: AllowedHosts::default(),
             ingest: crate::ingest::Config::default(),
             path_prefix: String::new(),
+            otlp: otlp::Config::default(),
             flags: Vec::new(),
         }
     }
@@ -100,6 +104,8 @@ pub struct Context {
     pub(super) streams: Questions,
     pub(super) remote_write: DoorCounters,
     pub(super) lines: DoorCounters,
+    pub(super) otlp: DoorCounters,
+    pub(super) otlp_receiver: Arc<otlp::Receiver>,
     /// Databases that somebody created and nobody wrote to yet.
     pub(super) databases: Arc<Mutex<BTreeSet<String>>>,
     pub(super) access: Arc<Access>,
@@ -145,6 +151,8 @@ impl Context {
             databases: Arc::default(),
             access: Arc::new(Access::open()),
             control: Arc::new(NoControl),
+            otlp: DoorCounters::new(&metrics, "otlp"),
+            otlp_receiver: Arc::new(otlp::Receiver::new(options.otlp.clone())),
             doors,
             options,
             metrics,

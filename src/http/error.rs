@@ -147,9 +147,9 @@ impl Error {
     /// A body that could not be read.
     pub fn of_body(error: ingest::Error) -> Self {
         match error {
-            ingest::Error::UnknownEncoding(_) | ingest::Error::UnknownMessage(_) => {
-                Self::MediaType(error.to_string())
-            }
+            ingest::Error::UnknownEncoding(_)
+            | ingest::Error::UnknownMessage(_)
+            | ingest::Error::UnknownForm(_) => Self::MediaType(error.to_string()),
             ingest::Error::Limit { .. } => Self::TooLarge(error.to_string()),
             ingest::Error::Registry(error) => Self::of_write(error),
             other => Self::Bad(other.to_string()),

@@ -21,7 +21,7 @@ use crate::model::{Batch, TenantId};
 const INLINE_BYTES_MAX: usize = 256 << 10;
 
 /// What a packed body is taken to need until it is unpacked, as a multiple of its size.
-const UNPACKED_RATIO: u64 = 8;
+pub(super) const UNPACKED_RATIO: u64 = 8;
 
 /// Turns unpacked bytes into a batch.
 pub(super) trait Decode:

@@ -19,6 +19,7 @@ mod influx;
 mod intake;
 mod metrics;
 mod operations;
+mod otlp;
 mod own;
 mod params;
 mod path;

@@ -15,7 +15,7 @@ use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
 use crate::access;
 use crate::http::{
     Context, Counter, Error, Timings, access::Shown, answer, body, connection::Connection, influx,
-    own, prometheus,
+    otlp, own, prometheus,
 };
 
 /// What handlers are given.
@@ -90,7 +90,7 @@ pub(super) fn router(context: Shared) -> Router {
         form: in_own_form,
         has_parameters: false,
     };
-    for product in [own::routes, prometheus::routes, influx::routes] {
+    for product in [own::routes, prometheus::routes, influx::routes, otlp::routes] {
         routes = product(Routes { form: in_own_form, has_parameters: false, ..routes });
     }
     let nothing =

@@ -20,6 +20,9 @@ pub enum Error {
          proto=prometheus.WriteRequest or proto=io.prometheus.write.v2.Request"
     )]
     UnknownMessage(String),
+    /// 415: the content type names no form of OTLP.
+    #[error("content type {0:?} is not known; send application/x-protobuf or application/json")]
+    UnknownForm(String),
     /// 400: there is no body, and an empty one means nothing in this encoding.
     #[error("the body is empty; a {0} body has at least its length")]
     Empty(Encoding),
@@ -72,6 +75,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: Reason,
     },
+    /// 400: the body is no JSON, or not the message expected here.
+    #[error("cannot decode the JSON message: {0}")]
+    Json(serde_json::Error),
     /// 503 and the like: series cannot be registered now.
     #[error("cannot register a series")]
     Registry(#[from] model::Error),
@@ -113,6 +119,9 @@ pub enum Damage {
         /// The field's number.
         field: u32,
     },
+    /// Messages within messages, without end.
+    #[error("messages lie within each other more than {0} deep")]
+    Depth(u8),
     /// Field numbers go from 1 to 2^29-1.
     #[error("field number {0} is invalid")]
     FieldNumber(u64),

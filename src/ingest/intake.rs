@@ -1,7 +1,7 @@
 //! What a decoder needs from the house.
 
-use crate::ingest::Config;
-use crate::model::{Registry, TenantId};
+use crate::ingest::{Config, Error, Reason};
+use crate::model::{self, Label, Registry, SeriesRef, TenantId};
 
 /// Limits, series, and whose rows they are: the same for many requests.
 #[derive(Clone, Copy)]
@@ -12,4 +12,21 @@ pub struct Intake<'a> {
     pub registry: &'a dyn Registry,
     /// Whose rows.
     pub tenant: TenantId,
+}
+
+impl Intake<'_> {
+    /// Registers one series. It alone may be refused; or there is no registering now.
+    pub(super) fn register(
+        &self,
+        labels: &[Label<'_>],
+    ) -> Result<Result<SeriesRef, Reason>, Error> {
+        let mut refs = Vec::with_capacity(1);
+        match self.registry.register(self.tenant, &[labels], &mut refs) {
+            Ok(()) => Ok(Ok(refs.first().copied().unwrap_or_default())),
+            Err(refusal @ (model::Error::Invalid(_) | model::Error::Limit { .. })) => {
+                Ok(Err(Reason::Registry(refusal)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
 }

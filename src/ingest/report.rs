@@ -85,6 +85,9 @@ impl fmt::Display for Refusal {
                 write!(f, "series {index}: {}, in {labels}", self.reason)
             }
             Place::Metadata(index) => write!(f, "metadata {index}: {}", self.reason),
+            Place::Point { metric, index } => {
+                write!(f, "data point {index} of metric {metric:?}: {}", self.reason)
+            }
         }
     }
 }
@@ -105,6 +108,13 @@ pub enum Place {
     Line(usize),
     /// A line of another text, counted from 1.
     TextLine(usize),
+    /// A data point of a metric: its index, the first where all of them are meant.
+    Point {
+        /// As the sender calls it, shortened.
+        metric: String,
+        /// From 0.
+        index: usize,
+    },
 }
 
 /// Why a row was not taken.
@@ -196,6 +206,31 @@ pub enum Reason {
         text: String,
         /// What is wrong with it.
         what: Cow<'static, str>,
+    },
+    /// A name of which nothing is left.
+    #[error("{what} name {name:?} cannot be translated: nothing but underscores would be left")]
+    Name {
+        /// Metric or label.
+        what: &'static str,
+        /// As it came.
+        name: String,
+    },
+    /// A data point says when it is from.
+    #[error("data point has no time")]
+    NoTime,
+    /// A data point has a value, or says that it has none.
+    #[error("data point has no value, and no flag that says so")]
+    NoValue,
+    /// Sums since a start and sums since the data point before are two things.
+    #[error("aggregation temporality is {0}")]
+    Temporality(&'static str),
+    /// What was summed up later cannot be undone.
+    #[error("delta of {time} ns comes too late: the sum goes to {last} ns already")]
+    DeltaTooLate {
+        /// The data point's.
+        time: i64,
+        /// Of the last one taken.
+        last: i64,
     },
     /// The store does not want this series.
     #[error("{0}")]

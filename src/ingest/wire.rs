@@ -19,7 +19,7 @@ impl From<Malformed> for Error {
 }
 
 /// A message, or what is left of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wire<'a> {
     rest: &'a [u8],
     /// Where it ends, counted from the start of the body: places are told by what is left.

@@ -24,6 +24,8 @@ pub enum Door {
     Own = 4,
     /// A series as a target shows it, behind the name of what changes its labels.
     Exposition = 5,
+    /// A data point: its resource, scope, metric and attributes, and which of its series.
+    Point = 6,
 }
 
 /// Series by their labels. A ref it gave may be used in the next [`Sink::write`] of the same store.

@@ -4,12 +4,12 @@
   compat.py                                  all clients; exit 1 if one fails
   compat.py --write docs/compatibility.md    and writes that page from what it saw
   compat.py --only prometheus,vmagent
-  compat.py --require-extras                 clients of PyPI are failures too where they cannot be fetched
+  compat.py --require-extras                 clients of PyPI and npm are failures too where they cannot be fetched
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
-The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror and from PyPI
-into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes; only
-those of PyPI are left out where it cannot be reached, and the page says so. Python standard library only.
+The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror, PyPI
+and npm into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes;
+only those of PyPI and npm are left out where they cannot be reached, and the page says so. Python standard library only.
 """
 import argparse
 import os
@@ -22,6 +22,7 @@ import time
 
 import clients
 import extras
+import otlp
 import peers
 from process import Failed, Process, free_port
 
@@ -43,6 +44,8 @@ CLIENTS = [
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
 ]
+# Left out where they cannot be fetched.
+EXTRAS = extras.EXTRAS + otlp.CLIENTS
 LEFT_OUT = 'left out: '
 
 
@@ -137,10 +140,10 @@ def main():
     parser.add_argument('--server', default=default, help='command with {port} and {dir}')
     parser.add_argument('--only', default='', help='clients, separated by commas')
     parser.add_argument('--write', help='the page to write')
-    parser.add_argument('--require-extras', action='store_true', help='fail where PyPI cannot be reached')
+    parser.add_argument('--require-extras', action='store_true', help='fail where PyPI or npm cannot be reached')
     arguments = parser.parse_args()
     only = [name for name in arguments.only.split(',') if name]
-    known = CLIENTS + extras.EXTRAS
+    known = CLIENTS + EXTRAS
     if unknown := set(only) - {client[0] for client in known}:
         parser.error(f'no such client: {", ".join(unknown)}')
     signal.signal(signal.SIGALRM, on_alarm)
@@ -152,7 +155,7 @@ def main():
             started = time.monotonic()
             if started - begun > LIMIT_S - 110:
                 problem = f'not run: {LIMIT_S} s were spent on the others'
-            elif client in extras.EXTRAS and not arguments.require_extras and (why := absent(client)):
+            elif client in EXTRAS and not arguments.require_extras and (why := absent(client)):
                 problem = why
             else:
                 problem = run_client(client, arguments.server, os.path.join(scratch, client[0]))

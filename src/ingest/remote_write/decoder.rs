@@ -1,8 +1,8 @@
 //! What both messages do with a series: find it, register it, take its rows.
 
-use super::check::{REQUEST, WRITE_REQUEST};
+use super::shapes::{REQUEST, WRITE_REQUEST};
 use super::{exemplar, histogram, labels, message::Message, sample};
-use crate::ingest::shape::{Shape, check};
+use crate::ingest::check::{Shape, check};
 use crate::ingest::time::Bounds;
 use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
@@ -134,15 +134,10 @@ impl<'d> Decoder<'d> {
             // No row will be taken; each is refused for its time.
             return Ok(Ok(SeriesRef::default()));
         }
-        let mut refs = Vec::with_capacity(1);
-        match self.intake.registry.register(self.intake.tenant, &[&labels], &mut refs) {
-            Ok(()) => {}
-            Err(refusal @ (model::Error::Invalid(_) | model::Error::Limit { .. })) => {
-                return Ok(Err(Reason::Registry(refusal)));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let registered = refs.first().copied().unwrap_or_default();
+        let registered = match self.intake.register(&labels)? {
+            Ok(registered) => registered,
+            Err(reason) => return Ok(Err(reason)),
+        };
         self.intake.registry.bind(key, registered);
         self.session.learn(key, registered);
         Ok(Ok(registered))

@@ -7,7 +7,6 @@
 //!
 //! Source: prometheus.io, "Remote-Write 1.0" and "2.0"; `prompb/` of prometheus/prometheus.
 
-mod check;
 mod decoder;
 mod exemplar;
 mod histogram;
@@ -16,6 +15,7 @@ mod message;
 mod metadata;
 mod one;
 mod sample;
+mod shapes;
 mod two;
 
 #[cfg(test)]
@@ -24,7 +24,6 @@ mod oracle;
 mod tests;
 
 pub(super) use decoder::Fault;
-pub(super) use exemplar::finish as finish_exemplar;
 pub(super) use histogram::Raw as RawHistogram;
 pub use message::{Message, decode};
 pub(super) use two::Symbol;

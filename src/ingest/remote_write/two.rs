@@ -1,8 +1,9 @@
 //! `io.prometheus.write.v2.Request`: texts stand in one table, series refer to them by number.
 
 use super::decoder::{Decoder, Fault, Rows, Series, Source};
-use super::{exemplar, labels};
+use super::labels;
 use crate::ingest::config::{BODY_OPTION, LABELS_OPTION, SYMBOLS_OPTION};
+use crate::ingest::exemplar::{check_count, finish};
 use crate::ingest::labels::limit;
 use crate::ingest::metadata::Told;
 use crate::ingest::wire::{Malformed, Value, Wire};
@@ -266,9 +267,9 @@ impl<'d> Decoder<'d> {
         let mut pairs = Vec::new();
         self.pairs(message, |name, value| {
             pairs.push((name, value));
-            exemplar::check_count(pairs.len(), self.intake.config)
+            check_count(pairs.len(), self.intake.config)
         })?;
-        Ok(exemplar::finish(&pairs, self.intake.config)?)
+        Ok(finish(&pairs, self.intake.config)?)
     }
 
     fn take_metadata(

@@ -1,6 +1,6 @@
-//! The shapes of the messages.
+//! The messages of remote write: their known fields.
 
-use crate::ingest::shape::{Kind, Shape};
+use crate::ingest::check::{Kind, Shape};
 
 /// `prometheus.WriteRequest`.
 pub(super) static WRITE_REQUEST: Shape = Shape {
@@ -22,7 +22,7 @@ static LABEL: Shape = Shape { name: "Label", fields: &[(1, Kind::Text), (2, Kind
 
 static EXEMPLAR_1: Shape = Shape {
     name: "prometheus.Exemplar",
-    fields: &[(1, Kind::Message(&LABEL)), (2, Kind::Double), (3, Kind::Varint)],
+    fields: &[(1, Kind::Message(&LABEL)), (2, Kind::Fixed64), (3, Kind::Varint)],
 };
 
 static METRIC_METADATA: Shape = Shape {
@@ -50,7 +50,7 @@ static TIME_SERIES_2: Shape = Shape {
 
 static EXEMPLAR_2: Shape = Shape {
     name: "io.prometheus.write.v2.Exemplar",
-    fields: &[(1, Kind::Varints), (2, Kind::Double), (3, Kind::Varint)],
+    fields: &[(1, Kind::Varints), (2, Kind::Fixed64), (3, Kind::Varint)],
 };
 
 static METADATA: Shape = Shape {
@@ -59,27 +59,27 @@ static METADATA: Shape = Shape {
 };
 
 static SAMPLE: Shape =
-    Shape { name: "Sample", fields: &[(1, Kind::Double), (2, Kind::Varint), (3, Kind::Varint)] };
+    Shape { name: "Sample", fields: &[(1, Kind::Fixed64), (2, Kind::Varint), (3, Kind::Varint)] };
 
 static HISTOGRAM: Shape = Shape {
     name: "Histogram",
     fields: &[
         (1, Kind::Varint),
-        (2, Kind::Double),
-        (3, Kind::Double),
+        (2, Kind::Fixed64),
+        (3, Kind::Fixed64),
         (4, Kind::Varint),
-        (5, Kind::Double),
+        (5, Kind::Fixed64),
         (6, Kind::Varint),
-        (7, Kind::Double),
+        (7, Kind::Fixed64),
         (8, Kind::Message(&SPAN)),
         (9, Kind::Varints),
-        (10, Kind::Doubles),
+        (10, Kind::Fixed64s),
         (11, Kind::Message(&SPAN)),
         (12, Kind::Varints),
-        (13, Kind::Doubles),
+        (13, Kind::Fixed64s),
         (14, Kind::Varint),
         (15, Kind::Varint),
-        (16, Kind::Doubles),
+        (16, Kind::Fixed64s),
         (17, Kind::Varint),
     ],
 };
