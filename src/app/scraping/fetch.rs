@@ -159,7 +159,10 @@ impl Fetcher {
         let settings = &life.job.settings;
         let request = self.clients.dress(self.request.clone(), settings);
         let request = request.map_err(|error| error.to_string())?;
-        let answer = self.client.send(request).await.map_err(|error| error.to_string())?;
+        let answer = self.client.send(request).await.map_err(|error| match error {
+            limit @ Error::TooLarge(_) => limit.to_string(),
+            error => format!("Get {:?}: {error}", life.target.url),
+        })?;
         if answer.status != 200 {
             return Err(format!("server returned HTTP status {}", answer.status));
         }

@@ -16,6 +16,8 @@ pub(super) struct Tree {
 
 impl Tree {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
+        // The folder of a bare name is an empty path.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         Ok(Self { root: Disk::open("/")?.mmap(false), folder: absolute(folder)? })
     }
 
@@ -86,7 +88,7 @@ mod tests {
 
     #[test]
     fn patterns_name_files_of_a_folder() {
-        let tree = Tree::open(Path::new(".")).unwrap();
+        let tree = Tree::open(Path::new("")).unwrap();
         let found = tree.matching("src/app/./scraping/pa*.rs").unwrap();
         assert_eq!(found, [PathBuf::from("src/app/./scraping/paths.rs")]);
         assert_eq!(tree.matching("no/such/folder/*.yml").unwrap(), [] as [PathBuf; 0]);
