@@ -180,14 +180,14 @@ impl Scraping {
     }
 
     /// One scrape, from waiting to written.
-    async fn scrape(&self, life: &Life, fetcher: Result<&Fetcher, &String>) {
+    async fn scrape(&self, life: &Life, how: Result<&Fetcher, &String>) {
         let due = life.due_after(self.now());
         self.until(due).await;
         let (began, clock) = (self.now(), &self.into.clock);
         let start = clock.monotonic();
-        let fetched = match (life.refusal(), fetcher) {
+        let fetched = match (life.refusal(), how) {
             (Some(why), _) => Err(why),
-            (None, Ok(fetcher)) => fetcher.fetch(life).await,
+            (None, Ok(how)) => how.fetch(life).await,
             (None, Err(why)) => Err(why.clone()),
         };
         let took = clock.monotonic().saturating_sub(start);

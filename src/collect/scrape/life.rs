@@ -27,6 +27,9 @@ const TOLERANCE_NANOS: i64 = 10_000_000;
 /// Metrics whose type and help are remembered for people to ask.
 const METADATA_MAX: usize = 10_000;
 
+/// What ends a series.
+const STALE: f64 = f64::from_bits(STALE_BITS);
+
 const SAMPLE_LIMIT: &str = "sample limit exceeded";
 
 /// A target that is being scraped.
@@ -148,10 +151,9 @@ impl Life {
             Ok(body) => self.take(state, (body, at), intake, (batch, &mut counts)),
             Err(why) => Err(why.to_owned()),
         };
-        let stale = f64::from_bits(STALE_BITS);
         if done.is_err() {
             batch.clear();
-            mark(&state.present, (at, stale), batch);
+            mark(&state.present, (at, STALE), batch);
             state.present.clear();
         }
         state.remember(scrape, done.err());
@@ -168,9 +170,8 @@ impl Life {
         let mut state = self.state();
         let mut batch = Batch::default();
         if !state.is_over && at.nanos().saturating_sub(state.written_at) <= REF_NANOS_MAX {
-            let stale = f64::from_bits(STALE_BITS);
-            mark(&state.present, (at, stale), &mut batch);
-            mark(&state.reports, (at, stale), &mut batch);
+            mark(&state.present, (at, STALE), &mut batch);
+            mark(&state.reports, (at, STALE), &mut batch);
         }
         state.is_over = true;
         batch
@@ -231,7 +232,7 @@ impl Life {
         }
         let (gone, added) = difference(&state.present, state.session.present());
         counts.added = added;
-        mark(&gone, (at, f64::from_bits(STALE_BITS)), batch);
+        mark(&gone, (at, STALE), batch);
         state.present.clear();
         state.present.extend_from_slice(state.session.present());
         Ok(())

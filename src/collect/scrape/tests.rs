@@ -240,9 +240,9 @@ fn a_target_that_is_gone_ends_with_its_report() {
     let stage = Stage::new("");
     stage.scrape(1, Ok("a 1\n"));
     let ended = stage.life.ended(Timestamp(2 * MINUTE));
-    let report: Vec<String> = report(0, 0, 0, 0);
-    let stale = report.iter().map(|row| format!("{} stale", row.split(' ').next().unwrap()));
-    let expected: Vec<String> = std::iter::once("a stale".to_owned()).chain(stale).collect();
+    let rows = report(0, 0, 0, 0);
+    let ends = rows.iter().map(|row| format!("{} stale", row.split(' ').next().unwrap()));
+    let expected: Vec<String> = std::iter::once("a stale".to_owned()).chain(ends).collect();
     assert_eq!(stage.shown(&ended, 2), expected);
     assert_eq!(stage.scrape(3, Ok("a 1\n")), Vec::<String>::new());
 }
