@@ -89,7 +89,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 }
 
 fn start(config: &PathBuf) -> Server {
-    Server::start_with(&["--scrape-config", config.to_str().unwrap()])
+    Server::start_with(&["--config", config.to_str().unwrap()])
 }
 
 fn ask(server: &Server, path: &str) -> Value {
@@ -258,7 +258,7 @@ fn a_configuration_that_means_nothing_is_refused_with_its_place() {
         "127.0.0.1:0",
         "--data",
         "never",
-        "--scrape-config",
+        "--config",
         config.to_str().unwrap(),
     ]);
     assert_eq!(ended.code, 1);

@@ -7,11 +7,12 @@ use http_body_util::BodyExt;
 use hyper::{
     Request, Response, StatusCode, Uri,
     client::conn::http1::{SendRequest, handshake},
-    header::{CONTENT_TYPE, HOST},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::access::Secret;
 use crate::app::Local;
 use crate::cli::error::Error;
 
@@ -27,6 +28,7 @@ pub(super) struct Remote {
     host: String,
     /// Before every path, without a slash at the end.
     prefix: String,
+    token: Option<Secret>,
     sender: SendRequest<Body>,
 }
 
@@ -62,7 +64,7 @@ impl Client {
 
 impl Remote {
     /// Connects to `http://host:port/prefix`.
-    pub(super) async fn connect(url: &str) -> Result<Self, Error> {
+    pub(super) async fn connect(url: &str, token: Option<Secret>) -> Result<Self, Error> {
         let with_scheme =
             if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let bad = || Error::Usage(format!("{url:?} is no address: write it like http://host:7847"));
@@ -85,7 +87,7 @@ impl Remote {
             let _ = connection.await;
         });
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { url: url.to_owned(), host: authority.to_string(), prefix, sender })
+        Ok(Self { url: url.to_owned(), host: authority.to_string(), prefix, token, sender })
     }
 
     /// Sends a form, or text, and reads the whole answer.
@@ -96,11 +98,13 @@ impl Remote {
         body: impl Into<Body>,
     ) -> Result<Got, Error> {
         let unreachable = |why: String| Error::Unreachable { url: self.url.clone(), why };
-        let request = Request::post(format!("{}{path}", self.prefix))
+        let mut request = Request::post(format!("{}{path}", self.prefix))
             .header(HOST, &self.host)
-            .header(CONTENT_TYPE, media_type)
-            .body(body.into())
-            .map_err(|error| Error::Usage(error.to_string()))?;
+            .header(CONTENT_TYPE, media_type);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
+        }
+        let request = request.body(body.into()).map_err(|error| Error::Usage(error.to_string()))?;
         self.sender.ready().await.map_err(|error| unreachable(error.to_string()))?;
         let response: Response<_> = self
             .sender

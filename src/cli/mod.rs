@@ -6,12 +6,16 @@
 mod bench;
 mod client;
 mod command;
+mod config;
 mod error;
 mod files;
+mod inspect;
 mod query;
 mod run;
 mod serve;
+mod settings;
 mod table;
+mod token;
 mod units;
 
 pub use command::Command;

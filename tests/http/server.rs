@@ -30,6 +30,14 @@ impl Folder {
         self.0.to_str().expect("our own names are text")
     }
 
+    /// A copy of what is there now.
+    pub(crate) fn copied(&self) -> Self {
+        let to = self.0.with_extension("copy");
+        let told = Command::new("cp").arg("-r").arg(&self.0).arg(&to).status().expect("cp runs");
+        assert!(told.success());
+        Self(to)
+    }
+
     /// Runs a command of the program under test.
     #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
     pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
@@ -143,6 +151,10 @@ impl Server {
 
     pub(crate) fn data(&self) -> &str {
         self.data.path()
+    }
+
+    pub(crate) fn folder(&self) -> Rc<Folder> {
+        Rc::clone(&self.data)
     }
 
     /// Runs another command of the same program.

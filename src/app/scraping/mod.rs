@@ -5,12 +5,9 @@
 //! one is written, so a store that is slow slows scraping instead of filling the memory.
 
 mod drive;
-mod error;
 mod fetch;
 mod lists;
 mod lookup;
 mod paths;
 
 pub(super) use drive::{Into, Scraping};
-pub use error::Error;
-pub(super) use error::read_file;

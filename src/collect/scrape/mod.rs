@@ -25,7 +25,7 @@ mod tests;
 pub use config::{
     Authorization, BasicAuth, ByteSize, ConfigError, DnsConfig, FileConfig, GlobalConfig, Group,
     HeaderValues, HttpConfig, HttpSettings, Job, JobConfig, Limits, RecordType, ScrapeFile,
-    ScrapeProtocol, Secret, TlsSettings, read_groups,
+    ScrapeProtocol, Secret, TlsSettings, read_groups, unsupported,
 };
 pub use life::Life;
 pub use list::List;

@@ -7,7 +7,6 @@ use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
     routes
-        .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
         .add(Scope::Read, "/api/v1/query", get(query::instant).post(query::instant))
         .add(Scope::Read, "/api/v1/query_range", get(query::range).post(query::range))
         .add(
@@ -31,4 +30,6 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/status/flags", get(status::flags))
         .add(Scope::Read, "/api/v1/status/config", get(status::config))
         .add(Scope::Read, "/api/v1/status/tsdb", get(status::cardinality))
+        .refusing(write::refusal)
+        .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
 }

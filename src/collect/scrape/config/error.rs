@@ -54,13 +54,16 @@ const UNSUPPORTED: &[(&str, &str)] = &[
 const DISCOVERY: &str = "supported are static_configs, file_sd_configs, http_sd_configs and dns_sd_configs; many tools \
      write files for file_sd_configs";
 
+/// What to do instead of `name`, where Prometheus has such a key and Quipu does not.
+pub fn unsupported(name: &str) -> Option<ConfigError> {
+    let hint = UNSUPPORTED.iter().find(|(known, _)| *known == name).map(|(_, hint)| *hint);
+    let hint = hint.or_else(|| name.ends_with("_sd_configs").then_some(DISCOVERY))?;
+    Some(ConfigError::Unsupported(name.to_owned(), hint))
+}
+
 /// `text`, an error of serde's, with an unknown key that Prometheus has called by its name.
 pub(super) fn explained(text: &str) -> Option<ConfigError> {
     let at = text.find("unknown field `")?;
     let name = text.get(at..)?.split('`').nth(1)?;
-    if let Some((name, hint)) = UNSUPPORTED.iter().find(|(known, _)| *known == name) {
-        return Some(ConfigError::Unsupported((*name).to_owned(), hint));
-    }
-    let is_discovery = name.ends_with("_sd_configs");
-    is_discovery.then(|| ConfigError::Unsupported(name.to_owned(), DISCOVERY))
+    unsupported(name)
 }

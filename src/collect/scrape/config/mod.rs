@@ -19,7 +19,7 @@ mod tests;
 
 pub use client::{Authorization, BasicAuth, HeaderValues, HttpSettings, TlsSettings};
 pub use discovery::{DnsConfig, FileConfig, Group, HttpConfig, RecordType, read_groups};
-pub use error::ConfigError;
+pub use error::{ConfigError, unsupported};
 pub use file::{GlobalConfig, ScrapeFile};
 pub use job::JobConfig;
 pub use protocol::ScrapeProtocol;
