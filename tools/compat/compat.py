@@ -24,6 +24,7 @@ import clients
 import extras
 import otlp
 import peers
+import scraping
 from process import Failed, Process, free_port
 
 LIMIT_S = 300
@@ -41,6 +42,9 @@ CLIENTS = [
      'stale markers', clients.vmagent, 'vmagent'),
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
+    ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
+     'relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
+     'prometheus-node-exporter'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
 ]
@@ -77,6 +81,9 @@ def run_client(client, command, folder):
             clients.remote_write_2(command, folder)
             return ''
         peers.program(program)
+        if function is scraping.scrapes:
+            function(command, folder)
+            return ''
         server = start(command, folder)
         function(server, folder)
         return ''

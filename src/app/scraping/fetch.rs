@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::paths::Tree;
-use crate::collect::scrape::{HttpSettings, Life, TlsSettings};
+use crate::collect::scrape::{HttpSettings, Life, Secret, TlsSettings};
 use crate::net::{AddressPolicy, Client, ClientOptions, Error, Request, TlsOptions};
 
 /// Clients by how they connect, so that jobs alike share connections.
@@ -57,7 +57,7 @@ impl Clients {
             }
             (None, None) => Ok(None),
         };
-        let key = settings.key.as_ref().map(|key| key.reveal());
+        let key = settings.key.as_ref().map(Secret::reveal);
         Ok(TlsOptions {
             authorities: pem("ca_file", settings.ca.as_deref(), settings.ca_file.as_ref())?,
             certificate: pem("cert_file", settings.cert.as_deref(), settings.cert_file.as_ref())?,
@@ -159,7 +159,10 @@ impl Fetcher {
         let settings = &life.job.settings;
         let request = self.clients.dress(self.request.clone(), settings);
         let request = request.map_err(|error| error.to_string())?;
-        let answer = self.client.send(request).await.map_err(|error| error.to_string())?;
+        let answer = self.client.send(request).await.map_err(|error| match error {
+            limit @ Error::TooLarge(_) => limit.to_string(),
+            error => format!("Get {:?}: {error}", life.target.url),
+        })?;
         if answer.status != 200 {
             return Err(format!("server returned HTTP status {}", answer.status));
         }
