@@ -118,7 +118,7 @@ scrape_configs: []
             "f:2:3: unknown key \"lissten\"; did you mean listen?",
             "f:3:28: unknown key \"key\"; known here: cert_file, key_file, client_ca_file, min_version",
             "f:5:14: expected a time, found \"soon\"; write it like 90s, 5m, 1h30m or 30d",
-            "f:6:9: expected one of the words, found \"always\"; it is commit, interval or none",
+            "f:6:9: expected commit or interval or none, found \"always\"",
             "f:7:9: expected true or false, found a list",
             "f:8:1: unknown key \"querry\"; did you mean query?",
             "f:12:7: a token has at least 16 characters, this one 5",
