@@ -43,6 +43,11 @@ fn line_protocol() {
 }
 
 #[test]
+fn exposition() {
+    replay("exposition", ingest::exposition);
+}
+
+#[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
 }

@@ -51,7 +51,7 @@ fn put(folder: &Folder, name: &str, text: &str) -> String {
 fn configured(text: &str) -> (Server, String) {
     let folder = Folder::next();
     let file = put(&folder, "quipu.yml", text);
-    (Server::start_with(Rc::clone(&folder), &["--config", &file]), file)
+    (Server::start_on_with(Rc::clone(&folder), &["--config", &file]), file)
 }
 
 /// Runs a command of the program with something to read.

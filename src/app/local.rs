@@ -7,9 +7,8 @@ use hyper::{Request, Response};
 
 use crate::app::{Error, Options, serve::doors, store::open_store};
 use crate::http::{self, Context, Gate, Metrics};
-use crate::model::{Cardinality, Scope, Source};
 use crate::os::{Clock, SystemClock};
-use crate::store::{self, Config, Db, Storage};
+use crate::store::{Config, Db};
 
 /// An open directory that answers what a server on it would.
 pub struct Local {
@@ -30,14 +29,6 @@ impl Local {
         let doors = doors(&db, &clock, Options::default().lookback);
         gate.open(Context::new(doors, http::Options::default(), metrics));
         Ok(Self { gate, db })
-    }
-
-    /// What lies on disk, and how many series there are of what, lists cut at `limit`.
-    ///
-    /// # Errors
-    /// Where a folder cannot be listed.
-    pub fn figures(&self, limit: usize) -> Result<(Storage, Cardinality), store::Error> {
-        Ok((self.db.storage()?, self.db.cardinality(&Scope::METRICS, limit)))
     }
 
     /// Answers a request.

@@ -12,6 +12,7 @@ mod local;
 mod options;
 mod pool;
 mod process;
+mod scraping;
 mod serve;
 mod steward;
 mod store;

@@ -8,6 +8,7 @@ use std::{
 
 use crate::http;
 use crate::model::Limits;
+use crate::net::AddressPolicy;
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
@@ -32,6 +33,8 @@ pub struct Options {
     pub is_collecting: bool,
     /// How often.
     pub collect_interval: Duration,
+    /// Where outgoing requests may go.
+    pub addresses: AddressPolicy,
     /// Whether files are read through mappings.
     pub mmap: bool,
     /// Threads for sockets; 0 is one a core, at least two.
@@ -68,6 +71,7 @@ impl Default for Options {
             insecure_no_auth: false,
             is_collecting: false,
             collect_interval: Duration::from_secs(10),
+            addresses: AddressPolicy::default(),
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),

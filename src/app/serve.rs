@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     thread::{Builder, JoinHandle, available_parallelism},
     time::Duration,
@@ -21,9 +22,11 @@ use crate::app::{
     collecting::Into,
     pool::Helpers,
     process::{push_process, raise_files_max},
+    scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
     store::{Keeper, open_store},
 };
+use crate::collect::scrape::Scraper;
 use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
@@ -51,6 +54,7 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     let wrong = |faults| Error::Configuration(Box::new(faults));
     let first = loader.load().map_err(wrong)?;
     let options = first.options.clone();
+    let folder = loader.folder().to_owned();
     raise_files_max();
     without_huge_pages();
     let runtime = start_runtime(&options)?;
@@ -83,7 +87,8 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
         .with_access(Arc::clone(&steward.access))
         .with_control(Arc::clone(&steward) as Arc<dyn Control>);
     gate.open(context);
-    steward.start(house.for_collector(&clock))?;
+    let scraping = start_scraping(&folder, &options, &runtime, &house, &clock)?;
+    steward.start(house.for_collector(&clock), scraping)?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
     ready(&Ready { address, has_tls: options.tls.cert.is_some(), recovery });
@@ -118,6 +123,27 @@ pub(super) fn http_options(loaded: &Loaded) -> http::Options {
     };
     http.flags = loaded.settings.iter().filter_map(flag).collect();
     http
+}
+
+/// Paths of the configuration are seen from `folder`.
+fn start_scraping(
+    folder: &Path,
+    options: &Options,
+    runtime: &Runtime,
+    house: &House,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Scraping>, Error> {
+    let into = scraping::Into {
+        scraper: Arc::clone(&house.doors.scraper),
+        registry: Arc::clone(&house.doors.registry),
+        sink: Arc::clone(&house.doors.sink),
+        metrics: Arc::clone(&house.metrics),
+        clock: Arc::clone(clock),
+        ingest: options.http.ingest.clone(),
+        addresses: options.addresses,
+    };
+    Scraping::start(runtime.handle().clone(), folder, into)
+        .map_err(|source| Error::Start { what: "scraping", source })
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -232,6 +258,7 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         engine: Arc::new(engine(lookback)),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
+        scraper: Arc::new(Scraper::new(machine_seed())),
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
     }
@@ -243,6 +270,11 @@ pub(super) fn engine(lookback: Duration) -> Engine {
         pool: Some(Arc::new(Helpers::new(cores()))),
         ..query::Config::default()
     })
+}
+
+/// Two servers that scrape the same targets do so at different moments.
+fn machine_seed() -> u64 {
+    xxhash_rust::xxh3::xxh3_64(rustix::system::uname().nodename().to_bytes())
 }
 
 fn upkeep(db: &Db) {

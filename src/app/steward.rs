@@ -16,6 +16,7 @@ use crate::app::{
     Error, Key, Loaded, Loader, Options, TlsFiles, TokenFile,
     collecting::{Collecting, Into},
     files::read_file,
+    scraping::Scraping,
     serve::{engine, http_options},
     tokens::random,
 };
@@ -47,6 +48,7 @@ struct Current {
     is_book_good: bool,
     collecting: Option<Collecting>,
     into: Option<Arc<Into>>,
+    scraping: Option<Arc<Scraping>>,
 }
 
 impl Steward {
@@ -81,22 +83,29 @@ impl Steward {
                 is_book_good: true,
                 collecting: None,
                 into: None,
+                scraping: None,
             }),
             last: Mutex::new(last),
         })
     }
 
     /// Starts what the configuration asks for beside answering.
-    pub(super) fn start(&self, into: Into) -> Result<(), Error> {
+    pub(super) fn start(&self, into: Into, scraping: Arc<Scraping>) -> Result<(), Error> {
         let mut current = self.current();
         current.into = Some(Arc::new(into));
+        scraping.apply(current.loaded.jobs.clone());
+        current.scraping = Some(scraping);
         current.collect()
     }
 
     /// Ends it.
     pub(super) fn stop(&self) {
-        if let Some(collecting) = self.current().collecting.take() {
+        let mut current = self.current();
+        if let Some(collecting) = current.collecting.take() {
             collecting.stop();
+        }
+        if let Some(scraping) = current.scraping.take() {
+            scraping.stop();
         }
     }
 
@@ -163,6 +172,11 @@ impl Steward {
         let options = http_options(&loaded);
         let engine = Arc::new(engine(loaded.options.lookback));
         self.gate.change(|context| context.with_options(options, engine));
+        if let Some(scraping) =
+            current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs)
+        {
+            scraping.apply(loaded.jobs.clone());
+        }
         let is_collected_anew = done.changed.iter().any(|key| key.starts_with("collect."));
         current.loaded = loaded;
         current.book = book;
@@ -322,6 +336,9 @@ fn difference(old: &Loaded, new: &Loaded) -> Reloaded {
     }
     if old.policy != new.policy {
         done.changed.push("access".into());
+    }
+    if old.jobs != new.jobs {
+        done.changed.push("scrape_configs".into());
     }
     done
 }

@@ -25,7 +25,7 @@ pub(super) enum Verb {
     /// Ask a question, of a server or of a data directory
     Query(Query),
     /// Show what lies in a data directory
-    Inspect(Files),
+    Inspect(Inspect),
     /// Check every byte of a data directory
     Verify(Verify),
     /// Set damaged files aside, so that the rest can be served
@@ -162,11 +162,50 @@ pub(super) struct Query {
 #[derive(Debug, Args)]
 pub(super) struct Files {
     /// The data directory
-    #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "quipu-data",
+        env = "QUIPU_DATA",
+        global = true
+    )]
     pub(super) data: PathBuf,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", global = true)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// What to look at; all of it, shortly, if not given
+    #[command(subcommand)]
+    pub(super) look: Option<Look>,
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// How many metrics, labels and pairs are listed, those with most first
+    #[arg(long, value_name = "COUNT", default_value_t = 20, global = true)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Look {
+    /// Every part and block: times, positions, rows, bytes
+    Blocks,
+    /// One part or block: its sections, its columns by encoding, its largest metrics
+    Block {
+        /// Its path below the data directory, as `inspect blocks` lists it
+        file: String,
+    },
+    /// The segments of the write-ahead log
+    Wal,
+    /// Which metrics, labels and values make many series
+    Series,
+    /// What differs from another data directory
+    Diff {
+        /// The other
+        #[arg(value_name = "DIR")]
+        other: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

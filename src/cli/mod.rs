@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod error;
 mod files;
+mod inspect;
 mod query;
 mod run;
 mod serve;

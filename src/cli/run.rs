@@ -14,7 +14,7 @@ use crate::cli::{
     command::Verb,
     config,
     error::Error,
-    files, query,
+    files, inspect, query,
     serve::{self, say},
     token,
 };
@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
         Verb::Query(query) => query::run(query),
-        Verb::Inspect(inspect) => files::inspect(inspect),
+        Verb::Inspect(words) => inspect::run(words),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),
         Verb::Config(config) => config::run(config),

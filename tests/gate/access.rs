@@ -165,7 +165,7 @@ fn a_damaged_file_of_tokens_lets_nobody_new_in_and_locks_nobody_out() {
     let folder = Folder::next();
     let made = folder.quipu(&["token", "create", "--name", "a", "--data", folder.path()]);
     let token = bearer(made.stdout.trim());
-    let server = Server::start_with(Rc::clone(&folder), &[]);
+    let server = Server::start_on_with(Rc::clone(&folder), &[]);
     assert_eq!(get(&server, ASK, &token).status, 200);
     put(&folder, "access/tokens.json", "{");
     std::thread::sleep(std::time::Duration::from_millis(1500));
@@ -187,7 +187,7 @@ fn others_may_reach_the_server_only_where_somebody_is_known() {
     assert_eq!(refused.code, 2);
     assert!(refused.stderr.contains("quipu token create"), "{}", refused.stderr);
     let made = folder.quipu(&["token", "create", "--name", "a", "--data", folder.path()]);
-    let server = Server::start_with(folder, &["--listen", "0.0.0.0:0"]);
+    let server = Server::start_on_with(folder, &["--listen", "0.0.0.0:0"]);
     assert_eq!(server.get(ASK).status, 401);
     assert_eq!(get(&server, ASK, &bearer(made.stdout.trim())).status, 200);
 }

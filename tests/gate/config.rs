@@ -30,7 +30,7 @@ fn a_file_is_checked_printed_and_converted() {
     let ours = put(&folder, "converted.yml", &converted.stdout);
     assert_eq!(folder.quipu(&["config", "check", &ours]).code, 0);
     let started = folder.quipu(&["serve", "--config", &bad, "--data", folder.path()]);
-    assert_eq!(started.code, 2);
+    assert_eq!(started.code, 1);
     assert!(started.stderr.contains("bad.yml:3:17 ]"), "{}", started.stderr);
 }
 
@@ -54,7 +54,7 @@ fn a_server_shows_what_is_in_effect_without_its_secrets() {
 fn a_path_in_front_of_all_is_taken_off() {
     let folder = Folder::next();
     let url = "https://metrics.example.com/quipu/";
-    let server = Server::start_with(Rc::clone(&folder), &["--external-url", url]);
+    let server = Server::start_on_with(Rc::clone(&folder), &["--external-url", url]);
     for path in ["/quipu/api/v1/query?query=1%2B1", "/api/v1/query?query=1%2B1"] {
         assert!(server.get(path).body.contains("\"2\""), "{path}");
     }

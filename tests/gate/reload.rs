@@ -53,7 +53,7 @@ fn a_good_file_is_applied_and_a_bad_one_is_not() {
 fn no_request_is_dropped_by_reloads_under_load() {
     let folder = Folder::next();
     let path = put(&folder, "quipu.yml", &file("20s", ""));
-    let server = Server::start_with(folder, &["--config", &path, "--collect"]);
+    let server = Server::start_on_with(folder, &["--config", &path, "--collect"]);
     let (is_over, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let lanes: Vec<_> = (0..4)
         .map(|lane| {

@@ -58,7 +58,7 @@ impl Certificates {
         let text =
             format!("server:\n  tls:\n    cert_file: server.pem\n    key_file: server.key\n{more}");
         let file = put(&self.0, "quipu.yml", &text);
-        Server::start_with(Rc::clone(&self.0), &["--config", &file])
+        Server::start_on_with(Rc::clone(&self.0), &["--config", &file])
     }
 }
 

@@ -38,6 +38,14 @@ impl Folder {
         self.0.to_str().expect("our own names are text")
     }
 
+    /// A copy of what is there now.
+    pub(crate) fn copied(&self) -> Self {
+        let to = self.0.with_extension("copy");
+        let told = Command::new("cp").arg("-r").arg(&self.0).arg(&to).status().expect("cp runs");
+        assert!(told.success());
+        Self(to)
+    }
+
     /// Runs a command of the program under test.
     #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
     pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
@@ -88,15 +96,19 @@ pub(crate) struct Ended {
 impl Server {
     /// An empty one.
     pub(crate) fn start() -> Self {
-        Self::start_on(Folder::next())
+        Self::start_with(&[])
+    }
+
+    /// An empty one with more words on its command line.
+    pub(crate) fn start_with(words: &[&str]) -> Self {
+        Self::start_on_with(Folder::next(), words)
     }
 
     fn start_on(data: Rc<Folder>) -> Self {
-        Self::start_with(data, &[])
+        Self::start_on_with(data, &[])
     }
 
-    /// With more words on the command line.
-    pub(crate) fn start_with(data: Rc<Folder>, words: &[&str]) -> Self {
+    pub(crate) fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(["serve", "--data"])
             .arg(&data.0)
@@ -148,6 +160,10 @@ impl Server {
 
     pub(crate) fn data(&self) -> &str {
         self.data.path()
+    }
+
+    pub(crate) fn folder(&self) -> Rc<Folder> {
+        Rc::clone(&self.data)
     }
 
     /// Runs another command of the same program.

@@ -19,6 +19,7 @@ use crate::app::{
     },
     files::read_file,
 };
+use crate::collect::scrape::Job;
 
 /// Values of the environment by name.
 pub type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub policy: Policy,
     /// Every option with its text, in the order of the table.
     pub settings: Vec<Setting>,
+    /// What is scraped.
+    pub jobs: Vec<Job>,
     /// The file's tree.
     pub(super) root: Option<Node>,
 }
@@ -97,6 +100,12 @@ impl Loader {
         }
     }
 
+    /// Where the file is: paths in it are seen from there.
+    pub fn folder(&self) -> &Path {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
     /// Reads it all.
     ///
     /// # Errors
@@ -124,13 +133,14 @@ impl Loader {
         };
         let (options, settings) = self.settle(file, &mut found);
         check_together(&options, &mut found);
+        let jobs = sections::jobs(&root, &mut found);
         found.sort_by_key(|fault| fault.span.map(|span| span.start));
         if !found.is_empty() {
             return Err(faults(&text, found));
         }
         let policy = people.unwrap_or_default().policy;
         let root = self.file.is_some().then_some(root);
-        Ok(Loaded { options, policy, settings, root })
+        Ok(Loaded { options, policy, settings, jobs, root })
     }
 
     /// For every option the value that counts.

@@ -16,6 +16,7 @@ use crate::app::config::{
     fault::Fault,
     tree::{Name, Node, Scalar, Value},
 };
+use crate::collect::scrape::unsupported;
 
 impl Node {
     /// The value that this describes.
@@ -37,7 +38,10 @@ impl Error {
     fn fault(self, place: Span) -> Fault {
         let span = self.span.unwrap_or(place);
         match &self.unknown {
-            Some((name, known)) => Fault::unknown_key(span, name, known),
+            Some((name, known)) => match unsupported(name) {
+                Some(error) => Fault::at(span, error.to_string()),
+                None => Fault::unknown_key(span, name, known),
+            },
             None => Fault::at(span, self.message),
         }
     }

@@ -57,6 +57,16 @@ pub(super) const SERVER: &[Key] = &[
         ..ROW
     },
     Key {
+        path: "server.allow_link_local",
+        flag: "allow-link-local",
+        kind: Kind::Switch,
+        help: "Let outgoing requests reach link-local addresses, clouds' metadata services among them",
+        is_live: false,
+        show: |o| o.addresses.allows_link_local.to_string(),
+        set: |o, text| switch(&mut o.addresses.allows_link_local, text),
+        ..ROW
+    },
+    Key {
         path: "server.allow_quit",
         flag: "allow-quit",
         kind: Kind::Switch,

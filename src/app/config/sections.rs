@@ -10,6 +10,7 @@ use crate::app::config::{
     keys::SECTIONS,
     tree::{Name, Node},
 };
+use crate::collect::scrape::{GlobalConfig, Job, JobConfig, ScrapeFile};
 
 /// Takes a section in.
 type Read = fn(&Node) -> Result<(), Fault>;
@@ -27,8 +28,18 @@ pub(super) struct Section {
 
 /// All of them, those of Prometheus' own file.
 pub(super) const FOREIGN: &[Section] = &[
-    Section { name: "global", help: "Intervals and external labels", is_list: false, read: None },
-    Section { name: "scrape_configs", help: "Targets to collect from", is_list: true, read: None },
+    Section {
+        name: "global",
+        help: "Intervals and external labels",
+        is_list: false,
+        read: Some(|node| node.read::<GlobalConfig>().map(drop)),
+    },
+    Section {
+        name: "scrape_configs",
+        help: "Targets to collect from",
+        is_list: true,
+        read: Some(|node| node.read::<Vec<JobConfig>>().map(drop)),
+    },
     Section {
         name: "remote_write",
         help: "Servers that get a copy of what comes in",
@@ -56,4 +67,16 @@ pub(super) fn read(name: &Name, node: &Node) -> Option<Fault> {
             Some(Fault::unknown_key(name.span, &name.text, &known))
         }
     }
+}
+
+/// The jobs of `scrape_configs` with what `global` says. Where one of these cannot be read, that is
+/// told already, and there are none.
+pub(super) fn jobs(root: &Node, faults: &mut Vec<Fault>) -> Vec<Job> {
+    let Some(configs) = root.get("scrape_configs") else { return Vec::new() };
+    let global = root.get("global").map_or_else(|| Ok(GlobalConfig::default()), Node::read);
+    let (Ok(global), Ok(scrape_configs)) = (global, configs.read()) else { return Vec::new() };
+    ScrapeFile { global, scrape_configs }.jobs().unwrap_or_else(|error| {
+        faults.push(Fault::at(configs.span, error.to_string()));
+        Vec::new()
+    })
 }

@@ -109,7 +109,7 @@ access:
     - { name: a, token: short, scopes: [read] }
     - { name: b, scops: [] }
     - { name: c, token: '${TOKEN}', scopes: [reed] }
-scrape_configs: []
+rule_files: []
 ";
     assert_eq!(
         lines("wrong", text),
@@ -124,7 +124,7 @@ scrape_configs: []
             "f:12:7: a token has at least 16 characters, this one 5",
             "f:13:18: unknown key \"scops\"; did you mean scopes?",
             "f:14:45: \"reed\" is no scope: there are read, write and admin",
-            "f:15:1: scrape_configs is not read by this version yet; leave the section out",
+            "f:15:1: rule_files is not read by this version yet; leave the section out",
         ]
     );
 }
