@@ -6,6 +6,8 @@
 
 #[path = "../fuzz/src/codec.rs"]
 mod codec;
+#[path = "../fuzz/src/gate.rs"]
+mod gate;
 #[path = "../fuzz/src/ingest.rs"]
 mod ingest;
 #[path = "../fuzz/src/language.rs"]
@@ -85,4 +87,19 @@ fn columns() {
 #[test]
 fn question() {
     replay("question", language::question);
+}
+
+#[test]
+fn configuration() {
+    replay("configuration", gate::configuration);
+}
+
+#[test]
+fn credential() {
+    replay("credential", gate::credential);
+}
+
+#[test]
+fn certificate() {
+    replay("certificate", gate::certificate);
 }
