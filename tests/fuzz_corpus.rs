@@ -6,6 +6,8 @@
 
 #[path = "../fuzz/src/codec.rs"]
 mod codec;
+#[path = "../fuzz/src/gate.rs"]
+mod gate;
 #[path = "../fuzz/src/ingest.rs"]
 mod ingest;
 #[path = "../fuzz/src/language.rs"]
@@ -102,4 +104,19 @@ fn target_list() {
 #[test]
 fn dns_answer() {
     replay("dns_answer", scrape::dns);
+}
+
+#[test]
+fn configuration() {
+    replay("configuration", gate::configuration);
+}
+
+#[test]
+fn credential() {
+    replay("credential", gate::credential);
+}
+
+#[test]
+fn certificate() {
+    replay("certificate", gate::certificate);
 }

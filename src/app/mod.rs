@@ -21,7 +21,7 @@ mod units;
 
 pub use config::{
     Converted, Fault, Faults, Key, Kind, Loaded, Loader, Origin, SECTIONS, Setting, Variables,
-    convert, reference, schema,
+    convert, convert_text, reference, schema,
 };
 pub use error::Error;
 pub use local::Local;

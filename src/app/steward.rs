@@ -62,11 +62,8 @@ impl Steward {
         let book = tokens.bytes()?;
         let policy = policy(&current, &tokens, book.as_deref())?;
         let options = &current.options;
-        if !options.listen.ip().is_loopback() && !policy.is_open && !policy.knows_anybody() {
-            let (address, data) = (options.listen, options.data.clone());
-            return Err(Error::Exposed { address, data });
-        }
-        if policy.is_open && policy.knows_anybody() {
+        refuse_exposed(options, &policy)?;
+        if options.insecure_no_auth && policy.knows_anybody() {
             tracing::warn!("tokens or users are there, and --insecure-no-auth asks for none");
         }
         let tls = Tls::default();
@@ -161,25 +158,23 @@ impl Steward {
 
     fn exchange(&self, current: &mut Current) -> Result<Reloaded, String> {
         let mut loaded = self.loader.load().map_err(|faults| faults.to_string())?;
+        let done = difference(&current.loaded, &loaded);
+        keep_fixed(&current.loaded, &mut loaded);
         let said = |error: Error| error.to_string();
         let book = self.tokens.bytes().map_err(said)?;
         let policy = policy(&loaded, &self.tokens, book.as_deref()).map_err(said)?;
-        let listen = current.loaded.options.listen;
-        if !listen.ip().is_loopback() && !policy.is_open && !policy.knows_anybody() {
-            let data = current.loaded.options.data.clone();
-            return Err(Error::Exposed { address: listen, data }.to_string());
-        }
+        refuse_exposed(&loaded.options, &policy).map_err(said)?;
         let ready = tls_ready(&loaded.options.tls).map_err(said)?;
 
         // From here on nothing fails.
-        let done = difference(&current.loaded, &loaded);
-        keep_fixed(&current.loaded, &mut loaded);
         self.tls.put(ready);
         self.access.put(policy);
         let options = http_options(&loaded);
         let engine = Arc::new(engine(loaded.options.lookback));
         self.gate.change(|context| context.with_options(options, engine));
-        if let Some(scraping) = current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs) {
+        if let Some(scraping) =
+            current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs)
+        {
             scraping.apply(loaded.jobs.clone());
         }
         let is_collected_anew = done.changed.iter().any(|key| key.starts_with("collect."));
@@ -284,12 +279,27 @@ pub(super) fn watch_reloads(metrics: &Metrics, steward: &Arc<Steward>) {
     }));
 }
 
+/// Refuses to be reached by others where nobody could say who they are.
+fn refuse_exposed(options: &Options, policy: &Policy) -> Result<(), Error> {
+    if options.listen.ip().is_loopback() || policy.is_open || policy.knows_anybody() {
+        return Ok(());
+    }
+    Err(Error::Exposed { address: options.listen, data: options.data.clone() })
+}
+
 /// Who is let in: by the configuration and by the file of tokens.
+///
+/// Nobody is asked where nobody was ever named, on loopback. Striking out the last token lets nobody
+/// in, and not everybody: the file is there still.
 fn policy(loaded: &Loaded, tokens: &TokenFile, book: Option<&[u8]>) -> Result<Policy, Error> {
     let mut policy = loaded.policy.clone();
     if let Some(bytes) = book {
         policy.add_book(&tokens.parse(bytes)?);
     }
+    let options = &loaded.options;
+    let was_nobody_named = book.is_none() && !policy.knows_anybody();
+    policy.is_open =
+        options.insecure_no_auth || (was_nobody_named && options.listen.ip().is_loopback());
     Ok(policy)
 }
 

@@ -55,7 +55,7 @@ impl Access {
     pub(super) async fn admit(&self, scope: Scope, shown: &Shown<'_>) -> Result<Caller, Error> {
         let policy = self.policy();
         let tenant = shown.tenant()?;
-        if policy.is_open || !policy.knows_anybody() {
+        if policy.is_open {
             let tenant = policy
                 .allow(&Policy::open_grant(), scope, tenant)
                 .map_err(|refusal| refused(&refusal))?;

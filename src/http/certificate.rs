@@ -15,7 +15,7 @@ const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
 
 /// The last common name of the subject; None where there is none that is plain text.
-pub(super) fn common_name(certificate: &[u8]) -> Option<&str> {
+pub fn common_name(certificate: &[u8]) -> Option<&str> {
     let mut outer = Reader(certificate);
     let mut certificate = Reader(outer.expect(SEQUENCE)?);
     let mut signed = Reader(certificate.expect(SEQUENCE)?);

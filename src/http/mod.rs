@@ -33,6 +33,7 @@ mod tls;
 mod tests;
 
 pub use access::Access;
+pub use certificate::common_name;
 pub use context::{Context, Doors, Options};
 pub use control::{Control, LastReload, Reloaded};
 pub use error::Error;

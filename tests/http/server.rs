@@ -26,6 +26,14 @@ pub(crate) struct Server {
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
+    /// One that nobody else has; it is not there yet.
+    pub(crate) fn next() -> Rc<Self> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("http-{}-{number}", std::process::id());
+        Rc::new(Self(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)))
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.0.to_str().expect("our own names are text")
     }
@@ -93,21 +101,18 @@ impl Server {
 
     /// An empty one with more words on its command line.
     pub(crate) fn start_with(words: &[&str]) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("http-{}-{number}", std::process::id());
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        Self::start_on_with(Rc::new(Folder(folder)), words)
+        Self::start_on_with(Folder::next(), words)
     }
 
     fn start_on(data: Rc<Folder>) -> Self {
         Self::start_on_with(data, &[])
     }
 
-    fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
+    pub(crate) fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--data"])
             .arg(&data.0)
+            .args(if words.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(words)
             .stderr(Stdio::piped())
             .spawn()
@@ -134,12 +139,16 @@ impl Server {
 
     /// Asks it to end; what it leaves.
     pub(crate) fn stop(mut self) -> Rc<Folder> {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
-        assert!(told.success());
+        self.signal("-TERM");
         let ended = self.child.wait().expect("the server ends");
         assert!(ended.success(), "{ended}");
         Rc::clone(&self.data)
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        assert!(told.success());
     }
 
     /// Ends it at once, and starts another on its data.
@@ -163,7 +172,7 @@ impl Server {
     }
 
     pub(crate) fn get(&self, path: &str) -> Got {
-        self.send("GET", path, &[], b"")
+        self.client().get(path)
     }
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Got {
@@ -177,10 +186,38 @@ impl Server {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Got {
+        self.client().send(method, path, headers, body)
+    }
+
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Got {
+        self.client().raw(bytes)
+    }
+
+    /// A client that may go to another thread.
+    pub(crate) fn client(&self) -> Client {
+        Client(self.url.clone())
+    }
+}
+
+/// Who asks a server.
+pub(crate) struct Client(String);
+
+impl Client {
+    pub(crate) fn get(&self, path: &str) -> Got {
+        self.send("GET", path, &[], b"")
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Got {
         // Version 1.0 has neither chunks nor kept connections: the answer ends where the bytes do.
         let mut head = format!("{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
         if headers.iter().all(|(name, _)| *name != "host") {
-            let host = self.url.trim_start_matches("http://");
+            let host = self.0.trim_start_matches("http://");
             write!(head, "host: {host}\r\n").expect("text can be written");
         }
         for (name, value) in headers {
@@ -193,7 +230,7 @@ impl Server {
     /// Sends bytes as they are, and reads to the end of the connection, which the server closes.
     /// Our side stays open: closing it would mean that nobody waits for the answer.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Got {
-        let address = self.url.trim_start_matches("http://");
+        let address = self.0.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         stream.write_all(bytes).expect("the server reads");

@@ -36,6 +36,7 @@ case $size in
       run enospc --limit-file-size 512
     fi
     run hostile
+    run hostile --auth
     ;;
   full)
     run crash --cycles 200 --max-run 10
@@ -43,6 +44,7 @@ case $size in
     run bitflip --trials 1000
     [[ $EUID != 0 ]] || run enospc --mib 512
     run hostile
+    run hostile --auth
     run load --minutes 10
     run load --minutes 10 --overload
     ;;

@@ -24,15 +24,25 @@ pub struct Converted {
 /// # Errors
 /// Where it cannot be read or is no YAML.
 pub fn convert(file: &Path) -> Result<Converted, Faults> {
-    let faults = |text: &str, faults| Faults {
-        name: file.display().to_string(),
-        text: text.to_owned(),
-        faults,
-    };
-    let text = read_text(file).map_err(|fault| faults("", vec![fault]))?;
+    let name = file.display().to_string();
+    match read_text(file) {
+        Ok(text) => convert_text(&name, &text),
+        Err(fault) => Err(Faults { name, text: String::new(), faults: vec![fault] }),
+    }
+}
+
+/// Converts a text; `name` is told where it is wrong.
+///
+/// # Errors
+/// Where it is no YAML.
+pub fn convert_text(name: &str, text: &str) -> Result<Converted, Faults> {
     // Variables are for the server that reads the new file.
     let keep = |name: &str| Some(format!("${{{name}}}"));
-    let root = Node::parse(&text, &keep).map_err(|all| faults(&text, all))?;
+    let root = Node::parse(text, &keep).map_err(|faults| Faults {
+        name: name.to_owned(),
+        text: text.to_owned(),
+        faults,
+    })?;
     let mut converted = Converted { yaml: String::new(), notes: Vec::new() };
     for (name, node) in root.entries().unwrap_or_default() {
         converted.section(name, node);

@@ -139,8 +139,7 @@ impl Loader {
         if !found.is_empty() {
             return Err(faults(&text, found));
         }
-        let mut policy = people.unwrap_or_default().policy;
-        policy.is_open = options.insecure_no_auth;
+        let policy = people.unwrap_or_default().policy;
         let root = self.file.is_some().then_some(root);
         Ok(Loaded { options, policy, settings, jobs, root })
     }
@@ -273,7 +272,10 @@ impl Reading<'_> {
         };
         if let Err(advice) = key.check(&text) {
             let what = format!("expected {}, found {}", described(key.kind), node.kind());
-            self.faults.push(Fault::at(node.span, what).hint(advice));
+            let fault = Fault::at(node.span, what);
+            // Other advice says what was expected once more.
+            let is_new = advice.starts_with("write it");
+            self.faults.push(if is_new { fault.hint(advice) } else { fault });
         }
         self.values.push(FileValue { key, text, span: node.span });
     }
@@ -287,7 +289,7 @@ fn joined(items: &[Node]) -> Option<String> {
     Some(texts.collect::<Option<Vec<&str>>>()?.join(","))
 }
 
-fn described(kind: Kind) -> &'static str {
+fn described(kind: Kind) -> String {
     match kind {
         Kind::Switch => "true or false",
         Kind::Duration => "a time",
@@ -297,8 +299,9 @@ fn described(kind: Kind) -> &'static str {
         Kind::Path => "a path",
         Kind::Text => "text",
         Kind::List => "a list of texts",
-        Kind::Choice(_) => "one of the words",
+        Kind::Choice(words) => return words.join(" or "),
     }
+    .into()
 }
 
 /// Names that may stand in a section, directly.

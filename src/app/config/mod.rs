@@ -22,7 +22,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use convert::{Converted, convert};
+pub use convert::{Converted, convert, convert_text};
 pub use fault::{Fault, Faults};
 pub use keys::{Key, Kind, SECTIONS};
 pub use load::{Loaded, Loader, Origin, Setting, Variables};

@@ -1,6 +1,6 @@
 //! Files good and bad, read whole.
 
-use std::{fs, path::PathBuf};
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use proptest::prelude::*;
 
@@ -17,6 +17,7 @@ impl Folder {
         Self(path)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test's own files")]
     fn with(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
@@ -30,18 +31,20 @@ impl Drop for Folder {
     }
 }
 
-fn load(test: &str, text: &str) -> Result<Loaded, Faults> {
-    let folder = Folder::new(test);
+fn load(name: &str, text: &str) -> Result<Loaded, Faults> {
+    let home = Folder::new(name);
     Loader {
         flags: Vec::new(),
-        file: Some(folder.with("quipu.yml", text)),
-        environment: Box::new(|name| (name == "TOKEN").then(|| "canary-of-the-environment".into())),
+        file: Some(home.with("quipu.yml", text)),
+        environment: Box::new(|asked| {
+            (asked == "TOKEN").then(|| "canary-of-the-environment".into())
+        }),
     }
     .load()
 }
 
-fn lines(test: &str, text: &str) -> Vec<String> {
-    let faults = load(test, text).unwrap_err();
+fn lines(name: &str, text: &str) -> Vec<String> {
+    let faults = load(name, text).unwrap_err();
     let shown = faults.to_string().replace(&faults.name, "f");
     shown.lines().map(str::to_owned).collect()
 }
@@ -70,10 +73,10 @@ fn no_two_options_share_a_key_or_a_flag() {
 
 #[test]
 fn the_flag_beats_the_variable_beats_the_file_beats_the_default() {
-    let folder = Folder::new("precedence");
-    let file = folder.with("q.yml", "query:\n  timeout: 1s\n  lookback: 2s\n  series_max: 3\n");
+    let home = Folder::new("precedence");
+    let file = home.with("q.yml", "query:\n  timeout: 1s\n  lookback: 2s\n  series_max: 3\n");
     let shown = file.display().to_string();
-    let loader = Loader {
+    let source = Loader {
         flags: vec![(Key::of_path("query.timeout").unwrap(), "9s".into())],
         file: Some(file),
         environment: Box::new(|name| match name {
@@ -81,7 +84,7 @@ fn the_flag_beats_the_variable_beats_the_file_beats_the_default() {
             _ => None,
         }),
     };
-    let loaded = loader.load().unwrap();
+    let loaded = source.load().unwrap();
     let setting = |path: &str| {
         let setting = loaded.settings.iter().find(|setting| setting.path == path).unwrap();
         format!("{} {}", setting.text, setting.origin)
@@ -109,7 +112,7 @@ access:
     - { name: a, token: short, scopes: [read] }
     - { name: b, scops: [] }
     - { name: c, token: '${TOKEN}', scopes: [reed] }
-scrape_configs: []
+rule_files: []
 ";
     assert_eq!(
         lines("wrong", text),
@@ -118,13 +121,13 @@ scrape_configs: []
             "f:2:3: unknown key \"lissten\"; did you mean listen?",
             "f:3:28: unknown key \"key\"; known here: cert_file, key_file, client_ca_file, min_version",
             "f:5:14: expected a time, found \"soon\"; write it like 90s, 5m, 1h30m or 30d",
-            "f:6:9: expected one of the words, found \"always\"; it is commit, interval or none",
+            "f:6:9: expected commit or interval or none, found \"always\"",
             "f:7:9: expected true or false, found a list",
             "f:8:1: unknown key \"querry\"; did you mean query?",
             "f:12:7: a token has at least 16 characters, this one 5",
             "f:13:18: unknown key \"scops\"; did you mean scopes?",
             "f:14:45: \"reed\" is no scope: there are read, write and admin",
-            "f:15:1: scrape_configs is not read by this version yet; leave the section out",
+            "f:15:1: rule_files is not read by this version yet; leave the section out",
         ]
     );
 }
@@ -201,7 +204,7 @@ fn an_alias_repeats_and_a_bomb_does_not_explode() {
     assert!(load("alias", text).unwrap().yaml().contains("line_max: 1MiB"));
     let mut bomb = String::from("a0: &a0 [x, x]\n");
     for i in 1..40 {
-        bomb += &format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}]\n", i - 1);
+        let _ = writeln!(bomb, "a{i}: &a{i} [*a{0}, *a{0}, *a{0}]", i - 1);
     }
     assert!(lines("bomb", &bomb).join("").contains("aliases unfolded"));
     let deep = "[".repeat(1000);
@@ -210,11 +213,11 @@ fn an_alias_repeats_and_a_bomb_does_not_explode() {
 
 #[test]
 fn a_file_of_prometheus_is_converted_by_name() {
-    let folder = Folder::new("convert");
+    let home = Folder::new("convert");
     let text = "global: {scrape_interval: 15s}\nremote_read: [{url: 'http://x'}]\n\
                 storage: {tsdb: {retention: {time: 30d}, out_of_order_time_window: 1h}}\n\
                 remote_write: [{url: 'http://x', basic_auth: {password: canary}}]\n";
-    let converted = convert(&folder.with("prometheus.yml", text)).unwrap();
+    let converted = convert(&home.with("prometheus.yml", text)).unwrap();
     assert!(converted.yaml.contains("storage:\n  retention: 30d\n"), "{}", converted.yaml);
     assert!(!converted.yaml.contains("canary"));
     let notes: Vec<&str> = converted.notes.iter().map(|(key, ..)| key.as_str()).collect();
@@ -228,8 +231,7 @@ fn a_file_of_prometheus_is_converted_by_name() {
 fn the_schema_has_every_key() {
     let schema = schema();
     for key in Key::all() {
-        let pointer: String =
-            key.path.split('.').map(|name| format!("/properties/{name}")).collect();
+        let pointer = format!("/properties/{}", key.path.replace('.', "/properties/"));
         assert!(schema.pointer(&pointer).is_some(), "{}", key.path);
     }
 }

@@ -1,7 +1,7 @@
 //! Consecutive buckets to spans and counts: what is empty is left out.
 
 use crate::ingest::Reason;
-use crate::ingest::native::{COUNT_MAX, exact, refused};
+use crate::ingest::native::{exact, refused};
 use crate::ingest::otlp::points::Buckets;
 use crate::model::Span;
 
@@ -74,13 +74,12 @@ fn close(
     Ok(())
 }
 
-/// What a histogram cannot hold: counts stay exact only below this.
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ingest::native::COUNT_MAX;
 
     fn of(offset: i32, counts: &[u64], coarser: u32) -> (Vec<(i32, u32)>, Vec<f64>) {
         let buckets = Buckets { offset, counts: counts.to_vec() };
@@ -106,7 +105,7 @@ mod tests {
         let far = Buckets { offset: i32::MAX, counts: vec![1] };
         assert!(exponential(&far, 0).is_err());
         assert!(custom(&[u64::MAX, u64::MAX]).is_err());
-        assert!(custom(&[EXACT_MAX - 1]).is_ok());
+        assert!(custom(&[COUNT_MAX - 1]).is_ok());
     }
 
     proptest! {
