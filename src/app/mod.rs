@@ -6,6 +6,7 @@
 
 mod collecting;
 mod error;
+mod import;
 mod local;
 mod options;
 mod pool;
@@ -14,6 +15,7 @@ mod serve;
 mod store;
 
 pub use error::Error;
+pub use import::{ImportError, Progress, Summary, TsdbImport, import_tsdb};
 pub use local::Local;
 pub use options::Options;
 pub use serve::{Ready, serve};

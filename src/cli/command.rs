@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::units::{duration, size};
+use crate::cli::{
+    import::Import,
+    units::{duration, size},
+};
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -23,6 +26,8 @@ pub(super) enum Verb {
     Serve(Box<Serve>),
     /// Ask a question, of a server or of a data directory
     Query(Query),
+    /// Bring in rows of another database, or of files
+    Import(Import),
     /// Show what lies in a data directory
     Inspect(Files),
     /// Check every byte of a data directory

@@ -8,6 +8,7 @@ mod client;
 mod command;
 mod error;
 mod files;
+mod import;
 mod query;
 mod run;
 mod serve;

@@ -12,7 +12,7 @@ use crate::cli::{
     Command, bench,
     command::Verb,
     error::Error,
-    files, query,
+    files, import, query,
     serve::{self, say},
 };
 
@@ -24,6 +24,7 @@ pub fn main() -> ExitCode {
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
         Verb::Query(query) => query::run(query),
+        Verb::Import(words) => import::run(words),
         Verb::Inspect(inspect) => files::inspect(inspect),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),

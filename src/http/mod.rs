@@ -32,5 +32,5 @@ pub use error::Error;
 pub use guard::AllowedHosts;
 pub use metrics::{Counter, Kind, Metrics, Pair, Sample, Timings, Watch, write_text};
 pub use operations::{Operations, Storage, StorageKind, StoreCounter};
-pub use prometheus::{parse_duration, parse_time};
+pub use prometheus::{parse_duration, parse_time, selector};
 pub use server::{Gate, Server};

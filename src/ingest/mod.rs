@@ -19,6 +19,7 @@ pub mod remote_write;
 mod report;
 mod session;
 mod time;
+pub mod tsdb;
 
 pub use book::LabelBook;
 pub use config::Config;
