@@ -60,7 +60,83 @@ impl Client {
     }
 }
 
+/// Takes pieces of an answer.
+pub(super) type Taker<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Error>;
+
+impl Client {
+    /// The server at `url`, or the directory where one is given.
+    pub(super) async fn open(url: &str, data: Option<&std::path::Path>) -> Result<Self, Error> {
+        Ok(match data {
+            Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
+            None => Self::Remote(Remote::connect(url).await?),
+        })
+    }
+
+    /// Sends a form, and hands over the answer piece by piece; the body of a refusal is returned whole.
+    pub(super) async fn stream(
+        &mut self,
+        path: &str,
+        form: String,
+        take: Taker<'_>,
+    ) -> Result<Option<Got>, Error> {
+        match self {
+            Self::Remote(remote) => remote.stream(path, form, take).await,
+            Self::Local(local) => {
+                let request = Request::post(path)
+                    .header(CONTENT_TYPE, FORM)
+                    .body(form.into())
+                    .map_err(|error| Error::Usage(error.to_string()))?;
+                let response = local.answer(request).await;
+                pieces(response, take, |why| Error::Failed(why)).await
+            }
+        }
+    }
+}
+
+/// Hands over a body piece by piece.
+async fn pieces<B>(
+    response: Response<B>,
+    take: Taker<'_>,
+    failed: impl Fn(String) -> Error,
+) -> Result<Option<Got>, Error>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    let (head, mut body) = response.into_parts();
+    if !head.status.is_success() {
+        let body = body.collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
+        return Ok(Some(Got { status: head.status, body }));
+    }
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| failed(format!("the answer ends early: {error}")))?;
+        if let Some(bytes) = frame.data_ref() {
+            take(bytes)?;
+        }
+    }
+    Ok(None)
+}
+
 impl Remote {
+    /// As [`Client::stream`].
+    async fn stream(
+        &mut self,
+        path: &str,
+        form: String,
+        take: Taker<'_>,
+    ) -> Result<Option<Got>, Error> {
+        let url = self.url.clone();
+        let unreachable = |why: String| Error::Unreachable { url: url.clone(), why };
+        let request = Request::post(format!("{}{path}", self.prefix))
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, FORM)
+            .body(form.into())
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        self.sender.ready().await.map_err(|error| unreachable(error.to_string()))?;
+        let response = self.sender.send_request(request).await;
+        pieces(response.map_err(|error| unreachable(error.to_string()))?, take, unreachable).await
+    }
+
     /// Connects to `http://host:port/prefix`.
     pub(super) async fn connect(url: &str) -> Result<Self, Error> {
         let with_scheme =

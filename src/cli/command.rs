@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
+    export::Export,
     import::Import,
     units::{duration, size},
 };
@@ -28,6 +29,8 @@ pub(super) enum Verb {
     Query(Query),
     /// Bring in rows of another database, or of files
     Import(Import),
+    /// Write rows as JSON lines, CSV, OpenMetrics, line protocol, Parquet or Arrow
+    Export(Export),
     /// Show what lies in a data directory
     Inspect(Files),
     /// Check every byte of a data directory

@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod command;
 mod error;
+mod export;
 mod files;
 mod import;
 mod query;

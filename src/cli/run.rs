@@ -12,7 +12,7 @@ use crate::cli::{
     Command, bench,
     command::Verb,
     error::Error,
-    files, import, query,
+    export, files, import, query,
     serve::{self, say},
 };
 
@@ -25,6 +25,7 @@ pub fn main() -> ExitCode {
         Verb::Serve(serve) => serve::run(serve),
         Verb::Query(query) => query::run(query),
         Verb::Import(words) => import::run(words),
+        Verb::Export(words) => export::run(words),
         Verb::Inspect(inspect) => files::inspect(inspect),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),

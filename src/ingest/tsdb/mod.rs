@@ -18,6 +18,8 @@ mod integer_histogram;
 mod meta;
 mod segment;
 mod start;
+#[cfg(test)]
+mod tests;
 mod tombstones;
 mod wire;
 mod xor;
