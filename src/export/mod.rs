@@ -5,6 +5,8 @@
 //! give the last. A [`RowWriter`] is a format: rows go in, pieces of bytes come out, and memory stays
 //! bounded whatever is exported.
 
+#[cfg(feature = "parquet")]
+mod arrow;
 mod csv;
 mod format;
 mod json;
@@ -12,10 +14,16 @@ mod jsonl;
 mod lines;
 mod number;
 mod open_metrics;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod reduce;
+#[cfg(feature = "parquet")]
+mod table;
 mod time;
 mod writer;
 
+#[cfg(feature = "parquet")]
+pub use arrow::ArrowRows;
 pub use csv::{LongCsv, WideCsv, columns_of};
 pub use format::Format;
 pub use json::{write_labels, write_seconds, write_string, write_value};
@@ -23,6 +31,8 @@ pub use jsonl::{JsonLines, LINE_ROWS_MAX};
 pub use lines::Lines;
 pub use number::{write_float, write_integer};
 pub use open_metrics::{Known, OpenMetrics, family};
+#[cfg(feature = "parquet")]
+pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};
