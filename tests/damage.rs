@@ -183,3 +183,28 @@ fn a_lost_manifest_is_made_anew_from_the_files() {
     assert_eq!(findings, Vec::<String>::new());
     assert!(read_or_fail(&db).unwrap() == map);
 }
+
+/// Both headers: magic, format number, and 60 bytes in, a checksum of what is before it.
+fn make_newer(files: &SimFiles, path: &str) {
+    let mut header = vec![0; 60];
+    Files::open_read(files, path).unwrap().read_exact_at(0, &mut header).unwrap();
+    header.splice(8..10, 99_u16.to_le_bytes());
+    let checksum = crc32c::crc32c(&header);
+    header.extend(checksum.to_le_bytes());
+    files.damage(path, 0..64, &header).unwrap();
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_refused_and_left_alone() {
+    for folder in ["wal/", "t0/metrics/catalog/"] {
+        let (files, _) = filled();
+        let paths: Vec<String> = files.files().into_iter().map(|(path, _)| path).collect();
+        let path = paths.iter().rfind(|path| path.starts_with(folder)).unwrap();
+        make_newer(&files, path);
+        let before = files.files();
+        let error = open(&files).map(|_| ()).unwrap_err();
+        assert!(matches!(error, quipu::store::Error::Newer { .. }), "{error}");
+        assert!(error.to_string().contains("format 99"), "{error}");
+        assert_eq!(files.files(), before, "nothing was cut, removed or begun anew");
+    }
+}

@@ -43,6 +43,11 @@ fn line_protocol() {
 }
 
 #[test]
+fn exposition() {
+    replay("exposition", ingest::exposition);
+}
+
+#[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
 }
@@ -80,4 +85,19 @@ fn columns() {
 #[test]
 fn question() {
     replay("question", language::question);
+}
+
+#[test]
+fn tsdb_chunk() {
+    replay("tsdb_chunk", ingest::tsdb_chunk);
+}
+
+#[test]
+fn tsdb_index() {
+    replay("tsdb_index", ingest::tsdb_index);
+}
+
+#[test]
+fn remote_read() {
+    replay("remote_read", ingest::remote_read);
 }

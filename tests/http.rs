@@ -1,5 +1,10 @@
 //! Every route of the real server, good and bad, as a client meets it: over a socket.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+#![expect(clippy::disallowed_methods, reason = "damages files as nobody else may")]
+
+use std::{fs, path::Path};
+
 #[path = "http/server.rs"]
 mod server;
 
@@ -250,9 +255,7 @@ fn a_data_directory_is_asked_and_checked_without_a_server() {
     let words = |verb: &'static str| [verb, "--data", folder.path()];
     let asked = folder.quipu(&["query", "room_light", "--at", "1", "--data", folder.path()]);
     assert_eq!((asked.code, asked.stdout.lines().count()), (0, 2), "{}", asked.stderr);
-    let shown = folder.quipu(&words("inspect"));
-    assert_eq!(shown.code, 0, "{}", shown.stderr);
-    assert!(shown.stdout.contains("room_warmth"), "{}", shown.stdout);
+    assert_eq!(shown(&folder, &["inspect"]).stderr, "");
     let checked = folder.quipu(&words("verify"));
     assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
     let repaired = folder.quipu(&["repair", "--dry-run", "--data", folder.path()]);
@@ -261,4 +264,60 @@ fn a_data_directory_is_asked_and_checked_without_a_server() {
     assert_eq!(folder.quipu(&words("repair")).code, 2, "there is nobody to ask");
     let nothing = folder.quipu(&["verify", "--data", "no-such-folder"]);
     assert_eq!(nothing.code, 1);
+}
+
+/// What `quipu WORDS --data FOLDER` shows; it must end well.
+fn shown(folder: &server::Folder, words: &[&str]) -> server::Ended {
+    let ended = folder.quipu(&[words, &["--data", folder.path()]].concat());
+    assert_eq!(ended.code, 0, "{words:?}: {}{}", ended.stdout, ended.stderr);
+    ended
+}
+
+/// Damages the last file of a folder below the data directory.
+fn damage(folder: &server::Folder, below: &str, how: impl Fn(&mut Vec<u8>)) {
+    let mut files: Vec<_> = fs::read_dir(Path::new(folder.path()).join(below)).unwrap().collect();
+    files.sort_by_key(|entry| entry.as_ref().unwrap().path());
+    let path = files.last().unwrap().as_ref().unwrap().path();
+    let mut bytes = fs::read(&path).unwrap();
+    how(&mut bytes);
+    fs::write(&path, bytes).unwrap();
+}
+
+#[test]
+fn a_directory_is_looked_into_live_copied_cut_and_damaged() {
+    let server = furnished();
+    assert_eq!(server.post("/api/v1/admin/flush", &[], "").status, 200);
+    assert_eq!(server.post("/write", &[], "late f=5 1000000000").status, 204);
+    let live = server.folder();
+    let overview = shown(&live, &["inspect"]);
+    assert!(overview.stdout.contains("room_warmth"), "{}", overview.stdout);
+    assert_eq!(overview.stderr, "");
+    assert!(shown(&live, &["inspect", "wal"]).stdout.contains("whole"));
+    let blocks = shown(&live, &["inspect", "blocks", "--format", "csv"]).stdout;
+    let block = blocks.lines().nth(1).and_then(|line| line.split(',').next()).unwrap();
+    assert!(shown(&live, &["inspect", "block", block]).stdout.contains("columns"));
+    assert!(shown(&live, &["inspect", "series"]).stdout.contains("late_f"));
+
+    let copied = live.copied();
+    assert_eq!(shown(&copied, &["inspect", "diff", live.path()]).stderr, "no difference\n");
+    assert_eq!(shown(&copied, &["verify"]).code, 0);
+    damage(&copied, "wal", |bytes| bytes.truncate(bytes.len() - 13));
+    let looked = shown(&copied, &["inspect", "wal"]);
+    assert!(looked.stdout.contains("torn tail"), "{}", looked.stdout);
+    let flip = |bytes: &mut Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+    };
+    damage(&copied, Path::new(block).parent().unwrap().to_str().unwrap(), flip);
+    let looked = shown(&copied, &["inspect", "blocks"]);
+    assert!(looked.stderr.contains("is damaged at byte"), "{}", looked.stderr);
+    damage(&copied, "manifest", flip);
+    let looked = shown(&copied, &["inspect"]);
+    assert!(looked.stderr.contains("manifest"), "{}", looked.stderr);
+    assert!(looked.stdout.contains("room_warmth"), "{}", looked.stdout);
+    // The files are as they were left: nothing was cut, locked or made.
+    assert_eq!(server.folder().quipu(&["verify", "--data", live.path()]).code, 0);
+    let repaired = copied.quipu(&["repair", "--yes", "--data", copied.path()]);
+    assert_eq!(repaired.code, 0, "{}", repaired.stderr);
+    assert_eq!(shown(&copied, &["inspect"]).stderr, "");
 }

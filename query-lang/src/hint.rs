@@ -5,9 +5,14 @@ use crate::operators::Aggregation;
 
 /// The function or aggregation whose name is like `name`, if one is like enough.
 pub(crate) fn function_like(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
     let functions = Function::ALL.iter().map(|function| function.name());
     let known = functions.chain(Aggregation::ALL.iter().map(|op| op.name()));
+    closest(name, known)
+}
+
+/// The one of `known` that is like `name`, if one is like enough to be meant.
+pub fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_ascii_lowercase();
     // A third of the letters may be wrong; names too long to be typing errors are not compared.
     let tolerance = (lower.len() / 3).clamp(1, 3);
     known

@@ -33,8 +33,10 @@ pub use duration::{
 };
 pub use error::{Code, ParseError, Problem};
 pub use functions::{Function, Maturity, Signature, Times};
+pub use hint::closest;
 pub use operators::{Aggregation, BinaryOp, MatchOp, Sign, ValueType};
 pub use parse::{Limits, parse, parse_bytes, parse_selector, parse_within};
+pub use picture::draw;
 pub use span::Span;
 pub use tree::{
     Aggregate, At, Binary, Call, Cardinality, Edges, Expr, Grouping, METRIC_NAME, Matcher,

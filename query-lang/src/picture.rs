@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::error::{ParseError, Problem};
+use crate::error::ParseError;
+use crate::span::Span;
 
 /// Characters of a line that are shown; of a longer one, those around the place.
 const WIDTH: usize = 96;
@@ -26,29 +27,34 @@ impl ParseError {
     /// assert_eq!(error.picture("query"), picture);
     /// ```
     pub fn picture(&self, name: &str) -> String {
-        self.problems().first().map_or_else(String::new, |problem| self.draw(name, problem))
+        let Some(problem) = self.problems().first() else { return String::new() };
+        let title = format!("error[{}]: {}", problem.code, problem.message);
+        draw(&title, name, self.text(), problem.span, problem.hint.as_deref())
     }
+}
 
-    fn draw(&self, name: &str, problem: &Problem) -> String {
-        let mut out = format!("error[{}]: {}\n", problem.code, problem.message);
-        let (number, _) = problem.span.line_column(self.text());
-        let margin = " ".repeat(number.to_string().len());
-        // Writing into a String cannot fail.
-        if let Some((line, column)) = self.place(problem) {
-            let excerpt = Excerpt::of(self.text(), problem);
-            let before = " ".repeat(excerpt.before);
-            let (line_under, stem) = underline(excerpt.length, problem.hint.is_some());
-            let _ = writeln!(out, "{margin} ╭─[ {name}:{line}:{column} ]");
-            let _ = writeln!(out, "{line} │ {}", excerpt.text);
-            let _ = writeln!(out, "{margin} │ {before}{line_under}");
-            if let Some(hint) = &problem.hint {
-                let before = " ".repeat(excerpt.before + stem);
-                let _ = writeln!(out, "{margin} │ {before}╰─ {hint}");
-            }
-            let _ = writeln!(out, "{}─╯", "─".repeat(margin.len()));
-        }
-        out
+/// A place in any text, drawn: the title, the line, the place underlined, and a hint that hangs
+/// from it. Of an empty text only the title is there.
+pub fn draw(title: &str, name: &str, text: &str, span: Span, hint: Option<&str>) -> String {
+    let mut out = format!("{title}\n");
+    if text.is_empty() {
+        return out;
     }
+    let (line, column) = span.line_column(text);
+    let margin = " ".repeat(line.to_string().len());
+    let excerpt = Excerpt::of(text, span);
+    let before = " ".repeat(excerpt.before);
+    let (line_under, stem) = underline(excerpt.length, hint.is_some());
+    // Writing into a String cannot fail.
+    let _ = writeln!(out, "{margin} ╭─[ {name}:{line}:{column} ]");
+    let _ = writeln!(out, "{line} │ {}", excerpt.text);
+    let _ = writeln!(out, "{margin} │ {before}{line_under}");
+    if let Some(hint) = hint {
+        let before = " ".repeat(excerpt.before + stem);
+        let _ = writeln!(out, "{margin} │ {before}╰─ {hint}");
+    }
+    let _ = writeln!(out, "{}─╯", "─".repeat(margin.len()));
+    out
 }
 
 /// The line under the place, and how far along it the hint hangs.
@@ -68,9 +74,9 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn of(text: &str, problem: &Problem) -> Self {
-        let start = text.floor_char_boundary(problem.span.start);
-        let end = text.floor_char_boundary(problem.span.end.max(start));
+    fn of(text: &str, span: Span) -> Self {
+        let start = text.floor_char_boundary(span.start);
+        let end = text.floor_char_boundary(span.end.max(start));
         let (head, tail) = text.split_at_checked(start).unwrap_or((text, ""));
         let line_start = head.rfind('\n').map_or(0, |at| at + 1);
         let line_end = start + tail.find('\n').unwrap_or(tail.len());

@@ -30,7 +30,7 @@ pub(super) struct Into {
 }
 
 impl Collecting {
-    pub(super) fn start(every: Duration, into: Into) -> Result<Self, Error> {
+    pub(super) fn start(every: Duration, into: Arc<Into>) -> Result<Self, Error> {
         let failed = |source| Error::Start { what: "the collector", source };
         let machine = ThisMachine::new().map_err(failed)?;
         let clock = Arc::clone(&into.clock);

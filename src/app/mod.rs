@@ -5,18 +5,30 @@
 //! that commits, one that does upkeep, one that collects where that is asked for.
 
 mod collecting;
+mod config;
 mod error;
+mod files;
 mod import;
 mod local;
 mod options;
 mod pool;
 mod process;
+mod scraping;
 mod serve;
+mod steward;
 mod store;
+mod tokens;
+mod units;
 
+pub use config::{
+    Converted, Fault, Faults, Key, Kind, Loaded, Loader, Origin, SECTIONS, Setting, Variables,
+    convert, reference, schema,
+};
 pub use error::Error;
 pub use import::{ImportError, Progress, Summary, TsdbImport, import_tsdb};
 pub use local::Local;
-pub use options::Options;
+pub use options::{Options, TlsFiles};
 pub use serve::{Ready, serve};
 pub use store::describe;
+pub use tokens::{TokenFile, Wanted, hash_of};
+pub use units::{duration, size};

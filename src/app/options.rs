@@ -7,19 +7,34 @@ use std::{
 };
 
 use crate::http;
+use crate::model::Limits;
+use crate::net::AddressPolicy;
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
+///
+/// Names, texts and documentation of these stand in `config/keys.rs`, one row an option.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Options {
     /// Where the data lies.
     pub data: PathBuf,
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Under which URL others reach the server, where that is another.
+    pub external_url: Option<String>,
+    /// Certificates of this server and of its clients.
+    pub tls: TlsFiles,
+    /// Whether `/-/quit` ends the server.
+    pub is_quit_allowed: bool,
     /// Whether strangers may come in.
     pub insecure_no_auth: bool,
-    /// How often this machine is looked at; None is never.
-    pub collect_every: Option<Duration>,
+    /// Whether this machine is looked at.
+    pub is_collecting: bool,
+    /// How often.
+    pub collect_interval: Duration,
+    /// Where outgoing requests may go.
+    pub addresses: AddressPolicy,
     /// Whether files are read through mappings.
     pub mmap: bool,
     /// Threads for sockets; 0 is one a core, at least two.
@@ -32,18 +47,40 @@ pub struct Options {
     pub http: http::Options,
 }
 
+/// Files of certificates and keys, in PEM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, and those that signed it.
+    pub cert: Option<PathBuf>,
+    /// Its key.
+    pub key: Option<PathBuf>,
+    /// Who signs certificates of clients; where it is set, a client may show one.
+    pub client_ca: Option<PathBuf>,
+    /// The oldest version that is spoken.
+    pub min_version: http::TlsVersion,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             data: PathBuf::from("quipu-data"),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7847)),
+            external_url: None,
+            tls: TlsFiles::default(),
+            is_quit_allowed: false,
             insecure_no_auth: false,
-            collect_every: None,
+            is_collecting: false,
+            collect_interval: Duration::from_secs(10),
+            addresses: AddressPolicy::default(),
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),
             store: store::Config::default(),
-            http: http::Options::default(),
+            http: http::Options {
+                queries_max: 0,
+                query_limits: Limits { memory_max: 512 << 20, ..Limits::default() },
+                ..http::Options::default()
+            },
         }
     }
 }

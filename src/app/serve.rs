@@ -2,25 +2,32 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     thread::{Builder, JoinHandle, available_parallelism},
     time::Duration,
 };
 
+use hyper::Uri;
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::app::{
-    Error, Options,
-    collecting::{Collecting, Into},
+    Error, Key, Loaded, Loader, Options, Setting, TokenFile,
+    collecting::Into,
     pool::Helpers,
     process::{push_process, raise_files_max},
+    scraping::{self, Scraping},
+    steward::{Steward, watch_reloads},
     store::{Keeper, open_store},
 };
-use crate::http::{Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
+use crate::collect::scrape::Scraper;
+use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
 use crate::store::{Db, Recovery};
@@ -33,6 +40,8 @@ const BLOCKING_THREADS_MAX: usize = 128;
 pub struct Ready {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub has_tls: bool,
     /// What the store found.
     pub recovery: Recovery,
 }
@@ -41,18 +50,24 @@ pub struct Ready {
 ///
 /// # Errors
 /// Where the server cannot start.
-pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
-    if !options.listen.ip().is_loopback() && !options.insecure_no_auth {
-        return Err(Error::Exposed { address: options.listen });
-    }
+pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
+    let wrong = |faults| Error::Configuration(Box::new(faults));
+    let first = loader.load().map_err(wrong)?;
+    let options = first.options.clone();
+    let folder = loader.folder().to_owned();
     raise_files_max();
     without_huge_pages();
-    let runtime = start_runtime(options)?;
+    let runtime = start_runtime(&options)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let gate = Gate::default();
+    let http_options = http_options(&first);
+    let tokens = TokenFile::open(&options.data, true)?;
+    let parts = (gate.clone(), tokens);
+    let steward = Arc::new(Steward::new(loader, first, parts, Arc::clone(&clock))?);
     let server = runtime
         .block_on(Server::bind(options.listen, gate.clone(), Arc::clone(&clock)))
-        .map_err(|source| Error::Listen { address: options.listen, source })?;
+        .map_err(|source| Error::Listen { address: options.listen, source })?
+        .with_tls(steward.tls.clone());
     let listening = |source| Error::Listen { address: options.listen, source };
     let address = server.address().map_err(listening)?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -66,21 +81,69 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
-    let house = House::open(options, db, &clock)?;
-    gate.open(Context::new(house.doors.clone(), options.http.clone(), Arc::clone(&house.metrics)));
+    let house = House::open(&options, db, &clock)?;
+    watch_reloads(&house.metrics, &steward);
+    let context = Context::new(house.doors.clone(), http_options, Arc::clone(&house.metrics))
+        .with_access(Arc::clone(&steward.access))
+        .with_control(Arc::clone(&steward) as Arc<dyn Control>);
+    gate.open(context);
+    let scraping = start_scraping(&folder, &options, &runtime, &house, &clock)?;
+    steward.start(house.for_collector(&clock), scraping)?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
-    ready(&Ready { address, recovery });
+    ready(&Ready { address, has_tls: options.tls.cert.is_some(), recovery });
 
-    runtime.block_on(signals.wait());
+    runtime.block_on(signals.wait(&steward));
     tracing::info!("stopping: requests that run are ended, then the store is closed");
     drop(stop);
     if runtime.block_on(serving).is_err() {
         tracing::error!("the server's socket failed inside");
     }
+    steward.stop();
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+/// What the doors are told: the options, with what follows from them.
+pub(super) fn http_options(loaded: &Loaded) -> http::Options {
+    let options = &loaded.options;
+    let mut http = options.http.clone();
+    if http.queries_max == 0 {
+        http.queries_max = (cores() * 2).max(4);
+    }
+    let external = options.external_url.as_deref().and_then(|url| url.parse::<Uri>().ok());
+    if let Some(url) = external {
+        http.allowed_hosts.0.extend(url.host().map(str::to_owned));
+        url.path().trim_end_matches('/').clone_into(&mut http.path_prefix);
+    }
+    let flag = |setting: &Setting| {
+        let key = Key::of_path(setting.path)?;
+        Some((key.flag.to_owned(), setting.text.clone()))
+    };
+    http.flags = loaded.settings.iter().filter_map(flag).collect();
+    http
+}
+
+/// Paths of the configuration are seen from `folder`.
+fn start_scraping(
+    folder: &Path,
+    options: &Options,
+    runtime: &Runtime,
+    house: &House,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Scraping>, Error> {
+    let into = scraping::Into {
+        scraper: Arc::clone(&house.doors.scraper),
+        registry: Arc::clone(&house.doors.registry),
+        sink: Arc::clone(&house.doors.sink),
+        metrics: Arc::clone(&house.metrics),
+        clock: Arc::clone(clock),
+        ingest: options.http.ingest.clone(),
+        addresses: options.addresses,
+    };
+    Scraping::start(runtime.handle().clone(), folder, into)
+        .map_err(|source| Error::Start { what: "scraping", source })
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -107,8 +170,12 @@ fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// SIGTERM or SIGINT.
+/// How often the file of tokens is looked at.
+const TOKENS_EVERY: Duration = Duration::from_secs(1);
+
+/// SIGTERM or SIGINT end, SIGHUP reloads.
 struct Signals {
+    hangup: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
@@ -119,15 +186,31 @@ impl Signals {
             signal(kind).map_err(|source| Error::Start { what: "listening to signals", source })
         };
         Ok(Self {
+            hangup: listen(SignalKind::hangup())?,
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
         })
     }
 
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Until the end is asked for, by a signal or by its URL.
+    async fn wait(mut self, steward: &Arc<Steward>) {
+        let quitting = steward.quitting();
+        let mut look = interval(TOKENS_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                () = quitting.notified() => return,
+                _ = self.hangup.recv() => {
+                    let steward = Arc::clone(steward);
+                    spawn_blocking(move || steward.reload_by_signal());
+                }
+                _ = look.tick() => {
+                    let steward = Arc::clone(steward);
+                    spawn_blocking(move || steward.look_at_tokens());
+                }
+            }
         }
     }
 }
@@ -137,35 +220,28 @@ struct House {
     db: Arc<Db>,
     doors: Doors,
     metrics: Arc<Metrics>,
-    collecting: Option<Collecting>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl House {
     fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
-        let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
+        let threads = store_threads(&db)?;
         let metrics = Arc::new(Metrics::default());
         watch(&metrics, &db, clock);
         let doors = doors(&db, clock, options.lookback);
-        let collecting = match options.collect_every {
-            None => None,
-            Some(every) => Some(Collecting::start(
-                every,
-                Into {
-                    registry: Arc::clone(&doors.registry),
-                    sink: Arc::clone(&doors.sink),
-                    metrics: Arc::clone(&metrics),
-                    clock: Arc::clone(clock),
-                },
-            )?),
-        };
-        Ok(Self { db, doors, metrics, collecting, threads })
+        Ok(Self { db, doors, metrics, threads })
+    }
+
+    fn for_collector(&self, clock: &Arc<dyn Clock>) -> Into {
+        Into {
+            registry: Arc::clone(&self.doors.registry),
+            sink: Arc::clone(&self.doors.sink),
+            metrics: Arc::clone(&self.metrics),
+            clock: Arc::clone(clock),
+        }
     }
 
     fn close(self) {
-        if let Some(collecting) = self.collecting {
-            collecting.stop();
-        }
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {
@@ -177,19 +253,33 @@ impl House {
 
 /// The doors of a store.
 pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) -> Doors {
-    let engine = Engine::new(query::Config {
-        lookback_ms: i64::try_from(lookback.as_millis()).unwrap_or(i64::MAX),
-        pool: Some(Arc::new(Helpers::new(cores()))),
-        ..query::Config::default()
-    });
     Doors {
         source: Arc::clone(db) as _,
-        engine: Arc::new(engine),
+        engine: Arc::new(engine(lookback)),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
+        scraper: Arc::new(Scraper::new(machine_seed())),
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
     }
+}
+
+pub(super) fn engine(lookback: Duration) -> Engine {
+    Engine::new(query::Config {
+        lookback_ms: i64::try_from(lookback.as_millis()).unwrap_or(i64::MAX),
+        pool: Some(Arc::new(Helpers::new(cores()))),
+        ..query::Config::default()
+    })
+}
+
+/// Two servers that scrape the same targets do so at different moments.
+fn machine_seed() -> u64 {
+    xxhash_rust::xxh3::xxh3_64(rustix::system::uname().nodename().to_bytes())
+}
+
+/// The threads that commit and keep a store up, until it is closed.
+pub(super) fn store_threads(db: &Arc<Db>) -> Result<Vec<JoinHandle<()>>, Error> {
+    Ok(vec![worker("commit", db, Db::run_commits)?, worker("upkeep", db, upkeep)?])
 }
 
 fn upkeep(db: &Db) {

@@ -45,7 +45,8 @@ async fn load(bench: &Bench, clock: SystemClock, count: Arc<Count>) -> Result<Du
     let began = clock.monotonic();
     let mut running = Vec::new();
     for lane in 0..bench.connections.clamp(1, 1000) {
-        let remote = Remote::connect(&bench.against).await?;
+        let remote =
+            Remote::connect(&bench.against, bench.token.clone().map(|token| token.0)).await?;
         let lane = Lane {
             remote,
             index: lane,

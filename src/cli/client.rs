@@ -7,11 +7,12 @@ use http_body_util::BodyExt;
 use hyper::{
     Request, Response, StatusCode, Uri,
     client::conn::http1::{SendRequest, handshake},
-    header::{CONTENT_TYPE, HOST},
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::access::Secret;
 use crate::app::Local;
 use crate::cli::error::Error;
 
@@ -27,6 +28,7 @@ pub(super) struct Remote {
     host: String,
     /// Before every path, without a slash at the end.
     prefix: String,
+    token: Option<Secret>,
     sender: SendRequest<Body>,
 }
 
@@ -60,85 +62,82 @@ impl Client {
     }
 }
 
-/// Takes pieces of an answer.
-pub(super) type Taker<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Error>;
+/// An answer that is read piece by piece.
+pub(super) struct Pieces {
+    pub(super) status: StatusCode,
+    media_type: String,
+    body: Body,
+}
+
+impl Pieces {
+    fn of(head: &hyper::http::response::Parts, body: Body) -> Self {
+        let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Self { status: head.status, media_type: media_type.unwrap_or_default().to_owned(), body }
+    }
+
+    /// Whether it is the streamed form of remote read.
+    pub(super) fn is_streamed(&self) -> bool {
+        self.media_type.starts_with("application/x-streamed-protobuf")
+    }
+
+    /// The next piece; None behind the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        while let Some(frame) = self.body.frame().await {
+            let frame =
+                frame.map_err(|error| Error::Failed(format!("the answer ends early: {error}")))?;
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that is left: for refusals, which are short.
+    pub(super) async fn rest(mut self) -> Result<Got, Error> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.next().await? {
+            body.extend_from_slice(&piece);
+        }
+        Ok(Got { status: self.status, body: body.into() })
+    }
+}
 
 impl Client {
     /// The server at `url`, or the directory where one is given.
-    pub(super) async fn open(url: &str, data: Option<&std::path::Path>) -> Result<Self, Error> {
+    pub(super) async fn open(
+        (url, token): (&str, Option<Secret>),
+        data: Option<&std::path::Path>,
+    ) -> Result<Self, Error> {
         Ok(match data {
             Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
-            None => Self::Remote(Remote::connect(url).await?),
+            None => Self::Remote(Remote::connect(url, token).await?),
         })
     }
 
-    /// Sends a form, and hands over the answer piece by piece; the body of a refusal is returned whole.
+    /// Sends a body, and gives the answer to be read piece by piece.
     pub(super) async fn stream(
         &mut self,
         path: &str,
-        form: String,
-        take: Taker<'_>,
-    ) -> Result<Option<Got>, Error> {
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Pieces, Error> {
         match self {
-            Self::Remote(remote) => remote.stream(path, form, take).await,
+            Self::Remote(remote) => remote.stream(path, media_type, body).await,
             Self::Local(local) => {
                 let request = Request::post(path)
-                    .header(CONTENT_TYPE, FORM)
-                    .body(form.into())
+                    .header(CONTENT_TYPE, media_type)
+                    .body(body.into())
                     .map_err(|error| Error::Usage(error.to_string()))?;
-                let response = local.answer(request).await;
-                pieces(response, take, |why| Error::Failed(why)).await
+                let (head, body) = local.answer(request).await.into_parts();
+                Ok(Pieces::of(&head, body))
             }
         }
     }
 }
 
-/// Hands over a body piece by piece.
-async fn pieces<B>(
-    response: Response<B>,
-    take: Taker<'_>,
-    failed: impl Fn(String) -> Error,
-) -> Result<Option<Got>, Error>
-where
-    B: hyper::body::Body<Data = Bytes> + Unpin,
-    B::Error: std::fmt::Display,
-{
-    let (head, mut body) = response.into_parts();
-    if !head.status.is_success() {
-        let body = body.collect().await.map_err(|error| failed(error.to_string()))?.to_bytes();
-        return Ok(Some(Got { status: head.status, body }));
-    }
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| failed(format!("the answer ends early: {error}")))?;
-        if let Some(bytes) = frame.data_ref() {
-            take(bytes)?;
-        }
-    }
-    Ok(None)
-}
-
 impl Remote {
-    /// As [`Client::stream`].
-    async fn stream(
-        &mut self,
-        path: &str,
-        form: String,
-        take: Taker<'_>,
-    ) -> Result<Option<Got>, Error> {
-        let url = self.url.clone();
-        let unreachable = |why: String| Error::Unreachable { url: url.clone(), why };
-        let request = Request::post(format!("{}{path}", self.prefix))
-            .header(HOST, &self.host)
-            .header(CONTENT_TYPE, FORM)
-            .body(form.into())
-            .map_err(|error| Error::Usage(error.to_string()))?;
-        self.sender.ready().await.map_err(|error| unreachable(error.to_string()))?;
-        let response = self.sender.send_request(request).await;
-        pieces(response.map_err(|error| unreachable(error.to_string()))?, take, unreachable).await
-    }
-
     /// Connects to `http://host:port/prefix`.
-    pub(super) async fn connect(url: &str) -> Result<Self, Error> {
+    pub(super) async fn connect(url: &str, token: Option<Secret>) -> Result<Self, Error> {
         let with_scheme =
             if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let bad = || Error::Usage(format!("{url:?} is no address: write it like http://host:7847"));
@@ -161,7 +160,7 @@ impl Remote {
             let _ = connection.await;
         });
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { url: url.to_owned(), host: authority.to_string(), prefix, sender })
+        Ok(Self { url: url.to_owned(), host: authority.to_string(), prefix, token, sender })
     }
 
     /// Sends a form, or text, and reads the whole answer.
@@ -171,22 +170,32 @@ impl Remote {
         media_type: &'static str,
         body: impl Into<Body>,
     ) -> Result<Got, Error> {
+        self.stream(path, media_type, body).await?.rest().await
+    }
+
+    /// As [`Client::stream`].
+    pub(super) async fn stream(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Pieces, Error> {
         let unreachable = |why: String| Error::Unreachable { url: self.url.clone(), why };
-        let request = Request::post(format!("{}{path}", self.prefix))
+        let mut request = Request::post(format!("{}{path}", self.prefix))
             .header(HOST, &self.host)
-            .header(CONTENT_TYPE, media_type)
-            .body(body.into())
-            .map_err(|error| Error::Usage(error.to_string()))?;
+            .header(CONTENT_TYPE, media_type);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
+        }
+        let request = request.body(body.into()).map_err(|error| Error::Usage(error.to_string()))?;
         self.sender.ready().await.map_err(|error| unreachable(error.to_string()))?;
         let response: Response<_> = self
             .sender
             .send_request(request)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
-        let status = response.status();
-        let body = response.into_body().collect().await;
-        let body = body.map_err(|error| unreachable(error.to_string()))?.to_bytes();
-        Ok(Got { status, body })
+        let (head, body) = response.into_parts();
+        Ok(Pieces::of(&head, Body::new(body)))
     }
 }
 

@@ -1,14 +1,11 @@
 //! The words of the command line. `-h` fits a screen, `--help` says all.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::{
-    export::Export,
-    import::Import,
-    units::{duration, size},
-};
+use crate::access::{Scopes, Secret};
+use crate::cli::{export::Export, import::Import, settings::Settings, units::duration};
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -32,11 +29,17 @@ pub(super) enum Verb {
     /// Write rows as JSON lines, CSV, OpenMetrics, line protocol, Parquet or Arrow
     Export(Export),
     /// Show what lies in a data directory
-    Inspect(Files),
+    Inspect(Inspect),
     /// Check every byte of a data directory
     Verify(Verify),
     /// Set damaged files aside, so that the rest can be served
     Repair(Repair),
+    /// Check, print and convert configurations
+    #[command(subcommand)]
+    Config(Config),
+    /// Say who may use the server
+    #[command(subcommand)]
+    Token(Token),
     /// Load a server and measure it
     Bench(Bench),
     /// Print a completion script for a shell
@@ -47,120 +50,78 @@ pub(super) enum Verb {
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Serve {
-    /// Where the data lies; made if missing
-    #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
-    pub(super) data: PathBuf,
-    /// Address and port; port 0 lets the system choose
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7847", env = "QUIPU_LISTEN")]
-    pub(super) listen: SocketAddr,
-    /// How long rows are kept, like 30d; for ever if not given
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(super) retention: Option<Duration>,
-    /// When a write is acknowledged: commit (after its sync), interval (synced every 100 ms), none
-    #[arg(long, value_name = "WHEN", default_value = "commit")]
-    pub(super) sync: Sync,
-    /// Write what this machine and this server say into the store
-    #[arg(long, overrides_with = "no_collect")]
-    pub(super) collect: bool,
-    /// Do not collect, which is the default
-    #[arg(long, overrides_with = "collect", hide_short_help = true)]
-    pub(super) no_collect: bool,
-    /// How often to collect
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, hide_short_help = true)]
-    pub(super) collect_interval: Duration,
-    /// Listen where other machines can reach, although nobody is asked who they are
-    #[arg(long)]
-    pub(super) insecure_no_auth: bool,
-    /// A name under which this server is reached, for calls that change it; may be repeated
-    #[arg(long, value_name = "NAME", hide_short_help = true)]
-    pub(super) allow_host: Vec<String>,
-    /// Memory that the store may use
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    pub(super) memory_max: Option<u64>,
-    /// How far ahead of the clock a row may lie
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration, hide_short_help = true)]
-    pub(super) future_max: Duration,
-    /// Rows in memory that call for a flush
-    #[arg(long, value_name = "COUNT", hide_short_help = true)]
-    pub(super) flush_rows: Option<u64>,
-    /// Read files with plain calls instead of mappings
-    #[arg(long, hide_short_help = true)]
-    pub(super) no_mmap: bool,
-    /// Threads for sockets; one a core if not given
-    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_short_help = true)]
-    pub(super) threads: usize,
+    /// A file of options, quipu.yml; SIGHUP reads it again
+    #[arg(long, value_name = "FILE", env = "QUIPU_CONFIG")]
+    pub(super) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) ingest: IngestLimits,
-    #[command(flatten)]
-    pub(super) queries: QueryLimits,
+    pub(super) settings: Settings,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Limits of writes")]
-#[expect(clippy::struct_field_names, reason = "each is the name of an option")]
-pub(super) struct IngestLimits {
-    /// Size of a body, packed or not
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = size, hide_short_help = true)]
-    pub(super) ingest_body_max: u64,
-    /// Bytes of bodies held at once; more is answered with 429
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size, hide_short_help = true)]
-    pub(super) ingest_memory_max: u64,
-    /// Size of a line of line protocol
-    #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
-    pub(super) ingest_line_max: Option<u64>,
-    /// Labels of a series
-    #[arg(long, value_name = "COUNT", hide_short_help = true)]
-    pub(super) ingest_labels_max: Option<usize>,
-    /// Size of a label's name
-    #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
-    pub(super) ingest_label_name_max: Option<u64>,
-    /// Size of a label's value
-    #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
-    pub(super) ingest_label_value_max: Option<u64>,
-    /// Characters of an exemplar's labels
-    #[arg(long, value_name = "COUNT", hide_short_help = true)]
-    pub(super) ingest_exemplar_max: Option<usize>,
-    /// Symbols of a remote write 2 request
-    #[arg(long, value_name = "COUNT", hide_short_help = true)]
-    pub(super) ingest_symbols_max: Option<usize>,
-    /// Buckets of a native histogram
-    #[arg(long, value_name = "COUNT", hide_short_help = true)]
-    pub(super) ingest_buckets_max: Option<usize>,
+#[derive(Debug, Subcommand)]
+pub(super) enum Config {
+    /// Say all that is wrong with a file
+    Check {
+        /// The file
+        #[arg(value_name = "FILE", default_value = "quipu.yml")]
+        file: PathBuf,
+    },
+    /// Print what is in effect, secrets left out
+    Print {
+        /// The file
+        #[arg(long, value_name = "FILE", env = "QUIPU_CONFIG")]
+        config: Option<PathBuf>,
+        /// Say where each value is from
+        #[arg(long)]
+        origin: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print the JSON schema of the file, for editors
+    Schema,
+    /// Print the tables of all options, in Markdown
+    Reference,
+    /// Turn a file of Prometheus into one of Quipu, and say what does not carry over
+    Convert {
+        /// The file, prometheus.yml
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Limits of queries")]
-pub(super) struct QueryLimits {
-    /// Queries that run at once; two a core if not given
-    #[arg(long, value_name = "COUNT", default_value_t = 0, hide_short_help = true)]
-    pub(super) queries_max: usize,
-    /// How long a query may run
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, hide_short_help = true)]
-    pub(super) query_timeout: Duration,
-    /// How far back an instant looks for a value
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, hide_short_help = true)]
-    pub(super) query_lookback: Duration,
-    /// Series that a selector may match
-    #[arg(long, value_name = "COUNT", default_value_t = 5_000_000, hide_short_help = true)]
-    pub(super) query_series_max: u64,
-    /// Rows that a query may read
-    #[arg(long, value_name = "COUNT", default_value_t = 2_000_000_000, hide_short_help = true)]
-    pub(super) query_samples_max: u64,
-    /// Memory that a query may use
-    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size, hide_short_help = true)]
-    pub(super) query_memory_max: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Sync {
-    /// After a sync that the write shares with its neighbours
-    Commit,
-    /// At once; synced every 100 ms
-    Interval,
-    /// At once; the system syncs when it likes
-    None,
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Make a token, and print it: it is shown this once
+    Create {
+        /// What to call it
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// What it allows: read, write, admin
+        #[arg(long, value_name = "SCOPES", default_value = "read")]
+        scope: Scopes,
+        /// The only tenant it is for
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+        /// How long it lives, like 90d; for ever if not given
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        expires: Option<Duration>,
+        /// The data directory; a server may run on it
+        #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
+        data: PathBuf,
+    },
+    /// Show the tokens that are there
+    List(Files),
+    /// Strike a token out; a server that runs refuses it within a second
+    Revoke {
+        /// Its name or id
+        #[arg(value_name = "NAME")]
+        token: String,
+        /// The data directory
+        #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
+        data: PathBuf,
+    },
+    /// Read a password from standard input and print its hash, for access.users
+    HashPassword,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -179,6 +140,9 @@ pub(super) struct Query {
     /// The server to ask
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7847", env = "QUIPU_URL")]
     pub(super) url: String,
+    /// A token that the server knows
+    #[arg(long, value_name = "TOKEN", env = "QUIPU_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<Hidden>,
     /// Ask a data directory without a server, whatever --url says
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
@@ -202,11 +166,50 @@ pub(super) struct Query {
 #[derive(Debug, Args)]
 pub(super) struct Files {
     /// The data directory
-    #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "quipu-data",
+        env = "QUIPU_DATA",
+        global = true
+    )]
     pub(super) data: PathBuf,
     /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(long, value_name = "FORMAT", default_value = "table", global = true)]
     pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// What to look at; all of it, shortly, if not given
+    #[command(subcommand)]
+    pub(super) look: Option<Look>,
+    #[command(flatten)]
+    pub(super) files: Files,
+    /// How many metrics, labels and pairs are listed, those with most first
+    #[arg(long, value_name = "COUNT", default_value_t = 20, global = true)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Look {
+    /// Every part and block: times, positions, rows, bytes
+    Blocks,
+    /// One part or block: its sections, its columns by encoding, its largest metrics
+    Block {
+        /// Its path below the data directory, as `inspect blocks` lists it
+        file: String,
+    },
+    /// The segments of the write-ahead log
+    Wal,
+    /// Which metrics, labels and values make many series
+    Series,
+    /// What differs from another data directory
+    Diff {
+        /// The other
+        #[arg(value_name = "DIR")]
+        other: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +241,9 @@ pub(super) struct Bench {
     /// The server
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7847", env = "QUIPU_URL")]
     pub(super) against: String,
+    /// A token that the server knows
+    #[arg(long, value_name = "TOKEN", env = "QUIPU_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<Hidden>,
     /// How long
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub(super) length: Duration,
@@ -258,6 +264,16 @@ pub(super) enum BenchKind {
     Ingest,
     /// One question again and again
     Query,
+}
+
+/// A secret on the command line.
+#[derive(Clone, Debug)]
+pub(super) struct Hidden(pub(super) Secret);
+
+impl From<&str> for Hidden {
+    fn from(text: &str) -> Self {
+        Self(Secret::new(text))
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,10 @@ pub(super) enum Error {
 impl Error {
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage(_) | Self::App(app::Error::Exposed { .. }) => ExitCode::from(2),
+            Self::Usage(_)
+            | Self::App(app::Error::Exposed { .. } | app::Error::Configuration(_)) => {
+                ExitCode::from(2)
+            }
             Self::Unreachable { .. } => ExitCode::from(3),
             Self::Failed(_) | Self::Question(_) | Self::App(_) | Self::Output(_) => {
                 ExitCode::from(1)

@@ -1,4 +1,4 @@
-//! `quipu inspect`, `verify` and `repair`: a data directory without a server.
+//! `quipu verify` and `repair`: a data directory without a server.
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
@@ -6,9 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use crate::app::Local;
 use crate::cli::{
-    command::{Files as Words, Format, Repair, Verify},
+    command::{Format, Repair, Verify},
     error::Error,
     serve::say,
     table::Table,
@@ -16,10 +15,7 @@ use crate::cli::{
 use crate::os::{Disk, Files};
 use crate::store::{self, Finding};
 
-/// Metrics that `inspect` lists, those with most series first.
-const METRICS_SHOWN: usize = 20;
-
-fn open(directory: &Path) -> Result<Arc<dyn Files>, Error> {
+pub(super) fn open(directory: &Path) -> Result<Arc<dyn Files>, Error> {
     let disk = Disk::open(directory).map_err(|error| {
         let shown = directory.display();
         Error::Failed(format!("cannot use {shown}: {error}; name another with --data"))
@@ -27,11 +23,11 @@ fn open(directory: &Path) -> Result<Arc<dyn Files>, Error> {
     Ok(Arc::new(disk))
 }
 
-fn failed(error: &store::Error) -> Error {
+pub(super) fn failed(error: &store::Error) -> Error {
     Error::Failed(error.to_string())
 }
 
-fn print(table: &Table, format: Format) -> Result<(), Error> {
+pub(super) fn print(table: &Table, format: Format) -> Result<(), Error> {
     let mut out = io::stdout().lock();
     table.print(format, &mut out)?;
     out.flush()?;
@@ -96,26 +92,4 @@ fn confirmed(directory: &Path) -> Result<bool, Error> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "yes"))
-}
-
-pub(super) fn inspect(words: &Words) -> Result<(), Error> {
-    let (storage, counted) =
-        Local::open(&words.data)?.figures(METRICS_SHOWN).map_err(|error| failed(&error))?;
-    let mut table = Table::new(&["what", "name", "count", "bytes"]);
-    let mut row = |what: &str, name: &str, count: u64, bytes: Option<u64>| {
-        let bytes = bytes.map_or_else(String::new, |bytes| bytes.to_string());
-        table.push(vec![what.to_owned(), name.to_owned(), count.to_string(), bytes]);
-    };
-    for kind in &storage.kinds {
-        row("files", kind.kind, kind.files, Some(kind.bytes));
-    }
-    let files = storage.kinds.iter().map(|kind| kind.files).sum();
-    row("files", "all", files, Some(storage.total_bytes));
-    row("rows", "in files", storage.rows, None);
-    row("rows", "in memory", counted.head_rows, None);
-    row("series", "all", counted.series, Some(storage.index_bytes));
-    for (metric, series) in &counted.by_metric {
-        row("series", metric, *series, None);
-    }
-    print(&table, words.format)
 }

@@ -6,14 +6,18 @@
 mod bench;
 mod client;
 mod command;
+mod config;
 mod error;
 mod export;
 mod files;
 mod import;
+mod inspect;
 mod query;
 mod run;
 mod serve;
+mod settings;
 mod table;
+mod token;
 mod units;
 
 pub use command::Command;

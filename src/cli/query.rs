@@ -46,10 +46,11 @@ pub(super) fn run(query: &Query) -> Result<(), Error> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Failed(error.to_string()))?;
     let (path, body) = question(query, SystemClock::new().now().div_euclid(1_000_000))?;
+    let token = query.token.clone().map(|token| token.0);
     let got = runtime.block_on(async {
         let mut client = match &query.data {
             Some(directory) => Client::Local(Box::new(Local::open(directory)?)),
-            None => Client::Remote(Remote::connect(&query.url).await?),
+            None => Client::Remote(Remote::connect(&query.url, token).await?),
         };
         client.post(path, FORM, body).await
     })?;

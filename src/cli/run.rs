@@ -8,12 +8,15 @@ use std::{
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
+use crate::app;
 use crate::cli::{
     Command, bench,
     command::Verb,
+    config,
     error::Error,
-    export, files, import, query,
+    export, files, import, inspect, query,
     serve::{self, say},
+    token,
 };
 
 /// Runs the command that the process was started with.
@@ -26,9 +29,11 @@ pub fn main() -> ExitCode {
         Verb::Query(query) => query::run(query),
         Verb::Import(words) => import::run(words),
         Verb::Export(words) => export::run(words),
-        Verb::Inspect(inspect) => files::inspect(inspect),
+        Verb::Inspect(words) => inspect::run(words),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),
+        Verb::Config(config) => config::run(config),
+        Verb::Token(token) => token::run(token),
         Verb::Bench(bench) => bench::run(bench),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Command::command(), "quipu", &mut io::stdout());
@@ -38,6 +43,10 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(Error::App(app::Error::Configuration(faults))) => {
+            say(&faults.picture());
+            Error::App(app::Error::Configuration(faults)).exit_code()
+        }
         Err(error @ Error::Question(_)) => {
             say(&error.to_string());
             error.exit_code()

@@ -1,36 +1,8 @@
 //! Durations, sizes and times as people type them.
 
-use std::time::Duration;
-
 use crate::http::{parse_duration, parse_time};
 
-/// `90s`, `5m`, `1h30m`, `30d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let millis = parse_duration(text).and_then(|millis| u64::try_from(millis).ok());
-    millis.map(Duration::from_millis).ok_or_else(|| "write it like 90s, 5m, 1h30m or 30d".into())
-}
-
-/// `64MiB`, `1GB`, `512`.
-pub(super) fn size(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 10] = [
-        ("", 1),
-        ("b", 1),
-        ("kib", 1 << 10),
-        ("mib", 1 << 20),
-        ("gib", 1 << 30),
-        ("tib", 1 << 40),
-        ("kb", 1_000),
-        ("mb", 1_000_000),
-        ("gb", 1_000_000_000),
-        ("tb", 1_000_000_000_000),
-    ];
-    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(at);
-    let unit = unit.trim().to_ascii_lowercase();
-    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
-    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(n, factor)| n.checked_mul(factor));
-    size.ok_or_else(|| "write it like 64MiB, 2GiB or 500MB".into())
-}
+pub(super) use crate::app::duration;
 
 /// Milliseconds of `now`, `now-1h`, `-1h`, `2026-11-23`, RFC 3339, or Unix seconds.
 pub(super) fn time(text: &str, now_ms: i64) -> Result<i64, String> {
@@ -59,22 +31,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_units_of_both_kinds() {
-        for (text, expected) in [
-            ("512", Some(512)),
-            ("64MiB", Some(64 << 20)),
-            ("2 GiB", Some(2 << 30)),
-            ("500mb", Some(500_000_000)),
-            ("MiB", None),
-            ("1.5GiB", None),
-            ("-1", None),
-            ("99999999999TiB", None),
-        ] {
-            assert_eq!(size(text).ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
     fn times_are_relative_or_absolute() {
         let now = 1_700_000_000_000;
         for (text, expected) in [
@@ -90,12 +46,5 @@ mod tests {
         ] {
             assert_eq!(time(text, now).ok(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn durations_do_not_go_backwards() {
-        assert_eq!(duration("5m"), Ok(Duration::from_mins(5)));
-        assert!(duration("-5m").is_err());
-        assert!(duration("soon").is_err());
     }
 }

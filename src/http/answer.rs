@@ -7,7 +7,8 @@ use flate2::{Compression, write::GzEncoder};
 use hyper::{
     HeaderMap, Response, StatusCode,
     header::{
-        ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER, VARY,
+        ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+        VARY, WWW_AUTHENTICATE,
     },
 };
 
@@ -45,6 +46,11 @@ pub(super) fn refused(error: &Error, mut response: Response<Body>) -> Response<B
     *response.status_mut() = error.status();
     if error.is_passing() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if matches!(error, Error::Unauthorized(_)) {
+        for scheme in [r#"Bearer realm="quipu""#, r#"Basic realm="quipu", charset="UTF-8""#] {
+            response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+        }
     }
     response
 }

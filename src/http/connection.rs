@@ -5,18 +5,16 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
 };
 
 use axum::extract::Request;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::http::tls::Stream;
 use crate::ingest::Session;
 use crate::os::Clock;
 
@@ -26,6 +24,9 @@ const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// Without a byte either way. Longer than the idle time of common clients (Go: 90 s, Prometheus and
 /// Telegraf: 5 min), so that they close first and no request meets a closing connection.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(400);
+
+/// How a client begins that speaks HTTP/2 unasked; no method of HTTP/1 is so called.
+const PREFACE_START: &[u8] = b"PRI ";
 
 /// Buffers larger than this are not kept for the next request.
 const KEPT_BYTES_MAX: usize = 4 << 20;
@@ -43,10 +44,17 @@ pub(super) struct Scratch {
 pub(super) struct Connection {
     scratch: Mutex<Option<Box<Scratch>>>,
     clock: Arc<dyn Clock>,
-    is_busy: AtomicBool,
+    /// The common name of the certificate that the client showed.
+    pub(super) client: Option<Arc<str>>,
+    /// Requests without an answer yet: one at most in HTTP/1, a stream each in HTTP/2.
+    running: AtomicUsize,
+    is_started: AtomicBool,
+    is_http2: AtomicBool,
     /// Nanoseconds of monotonic time; 0 where no head is being read.
     head_since: AtomicU64,
-    last_byte: AtomicU64,
+    /// When a byte came or went last; in HTTP/2, when a request ended last: there, pings cost a
+    /// silent client nothing.
+    last_sign: AtomicU64,
 }
 
 impl Connection {
@@ -55,10 +63,18 @@ impl Connection {
         Self {
             scratch: Mutex::new(None),
             clock,
-            is_busy: AtomicBool::new(false),
+            client: None,
+            running: AtomicUsize::new(0),
+            is_started: AtomicBool::new(false),
+            is_http2: AtomicBool::new(false),
             head_since: AtomicU64::new(0),
-            last_byte: AtomicU64::new(now),
+            last_sign: AtomicU64::new(now),
         }
+    }
+
+    /// One of a client whose certificate was checked.
+    pub(super) fn of_client(self, client: Option<Arc<str>>) -> Self {
+        Self { client, ..self }
     }
 
     /// The connection that a request came by; one of its own where it came by none.
@@ -82,21 +98,16 @@ impl Connection {
         *self.scratch.lock().unwrap_or_else(PoisonError::into_inner) = Some(scratch);
     }
 
-    /// A request's head is complete: it may now take its time.
-    pub(super) fn begin(&self) {
-        self.is_busy.store(true, Ordering::Relaxed);
+    /// A request's head is complete: it may now take its time, until what is returned is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Running {
+        self.running.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
-    }
-
-    /// The request has its answer.
-    pub(super) fn end(&self) {
-        self.is_busy.store(false, Ordering::Relaxed);
-        self.last_byte.store(self.now(), Ordering::Relaxed);
+        Running(Arc::clone(self))
     }
 
     /// Whether the other side has been silent or slow for too long.
     pub(super) fn is_overdue(&self) -> bool {
-        if self.is_busy.load(Ordering::Relaxed) {
+        if self.is_busy() {
             return false;
         }
         let now = self.now();
@@ -105,14 +116,30 @@ impl Connection {
         };
         let is_reading = self.head_since.load(Ordering::Relaxed) != 0;
         (is_reading && since(&self.head_since) > HEAD_TIME_MAX)
-            || since(&self.last_byte) > IDLE_TIME_MAX
+            || since(&self.last_sign) > IDLE_TIME_MAX
     }
 
-    fn note_read(&self) {
+    fn is_busy(&self) -> bool {
+        self.running.load(Ordering::Relaxed) > 0
+    }
+
+    fn note_read(&self, bytes: &[u8]) {
+        if !self.is_started.swap(true, Ordering::Relaxed) && bytes.starts_with(PREFACE_START) {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        if self.is_http2.load(Ordering::Relaxed) {
+            return;
+        }
         let now = self.now();
-        self.last_byte.store(now, Ordering::Relaxed);
-        if !self.is_busy.load(Ordering::Relaxed) && self.head_since.load(Ordering::Relaxed) == 0 {
+        self.last_sign.store(now, Ordering::Relaxed);
+        if !self.is_busy() && self.head_since.load(Ordering::Relaxed) == 0 {
             self.head_since.store(now, Ordering::Relaxed);
+        }
+    }
+
+    fn note_write(&self) {
+        if !self.is_http2.load(Ordering::Relaxed) {
+            self.last_sign.store(self.now(), Ordering::Relaxed);
         }
     }
 
@@ -122,14 +149,25 @@ impl Connection {
     }
 }
 
+/// A request between its head and the head of its answer. A stream that its client resets drops it.
+#[derive(Debug)]
+pub(super) struct Running(Arc<Connection>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.last_sign.store(self.0.now(), Ordering::Relaxed);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// A TCP stream that notes when bytes come and go.
+/// A stream that notes when bytes come and go.
 #[derive(Debug)]
 pub(super) struct Watched {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -141,8 +179,8 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.connection.note_read();
+        if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
+            self.connection.note_read(bytes);
         }
         polled
     }
@@ -185,7 +223,7 @@ impl AsyncWrite for Watched {
 impl Watched {
     fn wrote(&self, polled: &Poll<io::Result<usize>>) {
         if matches!(polled, Poll::Ready(Ok(count)) if *count > 0) {
-            self.connection.last_byte.store(self.connection.now(), Ordering::Relaxed);
+            self.connection.note_write();
         }
     }
 }
@@ -198,18 +236,39 @@ mod tests {
     #[test]
     fn a_slow_head_is_overdue_and_a_slow_answer_is_not() {
         let clock = SimClock::new(0);
-        let connection = Connection::new(Arc::new(clock.clone()));
-        connection.note_read();
+        let connection = Arc::new(Connection::new(Arc::new(clock.clone())));
+        connection.note_read(b"G");
         clock.advance(HEAD_TIME_MAX);
-        connection.note_read();
+        connection.note_read(b"E");
         assert!(!connection.is_overdue());
         clock.advance(Duration::from_millis(1));
         assert!(connection.is_overdue());
-        connection.begin();
+        let running = connection.begin();
         clock.advance(Duration::from_hours(1));
         assert!(!connection.is_overdue());
-        connection.end();
+        drop(running);
         assert!(!connection.is_overdue());
+    }
+
+    #[test]
+    fn http2_without_requests_is_idle_whatever_it_pings() {
+        let clock = SimClock::new(0);
+        let connection = Arc::new(Connection::new(Arc::new(clock.clone())));
+        connection.note_read(b"PRI * HTTP/2.0\r\n");
+        clock.advance(HEAD_TIME_MAX * 2);
+        connection.note_read(b"ping");
+        assert!(!connection.is_overdue(), "a connection may open before it is used");
+        let (first, second) = (connection.begin(), connection.begin());
+        drop(first);
+        clock.advance(IDLE_TIME_MAX * 2);
+        assert!(!connection.is_overdue(), "one stream still runs");
+        drop(second);
+        clock.advance(IDLE_TIME_MAX);
+        connection.note_read(b"ping");
+        assert!(!connection.is_overdue());
+        clock.advance(Duration::from_secs(1));
+        connection.note_read(b"ping");
+        assert!(connection.is_overdue());
     }
 
     #[test]

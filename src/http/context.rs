@@ -6,10 +6,15 @@ use std::{
     time::Duration,
 };
 
+use crate::collect::scrape::Scraper;
+use axum::body::Body;
+use hyper::{Request, Uri, http::uri::PathAndQuery};
+
 use crate::http::{
-    AllowedHosts, Counter, Metrics, Operations,
+    Access, AllowedHosts, Control, Counter, Metrics, Operations,
     admission::{Bytes, Questions},
     body::BodyLimit,
+    control::NoControl,
 };
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
@@ -26,6 +31,8 @@ pub struct Doors {
     pub registry: Arc<dyn Registry>,
     /// Takes batches.
     pub sink: Arc<dyn Sink>,
+    /// What is scraped, for people to see.
+    pub scraper: Arc<Scraper>,
     /// Does upkeep.
     pub operations: Arc<dyn Operations>,
     /// Tells the time.
@@ -53,6 +60,9 @@ pub struct Options {
     pub allowed_hosts: AllowedHosts,
     /// Formats in: limits of rows and labels.
     pub ingest: crate::ingest::Config,
+    /// The path under which others reach the server, without a slash at its end: of
+    /// `server.external_url`.
+    pub path_prefix: String,
     /// What was set on the command line, shown at `/api/v1/status/flags`.
     pub flags: Vec<(String, String)>,
 }
@@ -69,6 +79,7 @@ impl Default for Options {
             query_limits: Limits::default(),
             allowed_hosts: AllowedHosts::default(),
             ingest: crate::ingest::Config::default(),
+            path_prefix: String::new(),
             flags: Vec::new(),
         }
     }
@@ -77,7 +88,8 @@ impl Default for Options {
 /// Forms of parameters are small; a query of megabytes is a mistake.
 const FORM_BYTES_MAX: u64 = 4 << 20;
 
-/// Doors, limits, and what is in use of them.
+/// Doors, limits, and what is in use of them. A copy shares what is in use.
+#[derive(Clone)]
 pub struct Context {
     pub(super) doors: Doors,
     pub(super) options: Options,
@@ -89,12 +101,14 @@ pub struct Context {
     pub(super) remote_write: DoorCounters,
     pub(super) lines: DoorCounters,
     /// Databases that somebody created and nobody wrote to yet.
-    pub(super) databases: Mutex<BTreeSet<String>>,
+    pub(super) databases: Arc<Mutex<BTreeSet<String>>>,
+    pub(super) access: Arc<Access>,
+    pub(super) control: Arc<dyn Control>,
     pub(super) started_ms: i64,
 }
 
 /// What came in by one door.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DoorCounters {
     pub(super) rows: Counter,
     pub(super) refused: Counter,
@@ -112,6 +126,12 @@ impl DoorCounters {
     }
 }
 
+impl std::fmt::Debug for Context {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Context").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
 impl Context {
     /// A house that is open.
     pub fn new(doors: Doors, options: Options, metrics: Arc<Metrics>) -> Self {
@@ -122,11 +142,67 @@ impl Context {
             started_ms: doors.clock.now().div_euclid(1_000_000),
             remote_write: DoorCounters::new(&metrics, "remote_write"),
             lines: DoorCounters::new(&metrics, "line"),
-            databases: Mutex::default(),
+            databases: Arc::default(),
+            access: Arc::new(Access::open()),
+            control: Arc::new(NoControl),
             doors,
             options,
             metrics,
         }
+    }
+
+    /// Asks callers who they are.
+    #[must_use]
+    pub fn with_access(self, access: Arc<Access>) -> Self {
+        Self { access, ..self }
+    }
+
+    /// Can be reloaded and ended.
+    #[must_use]
+    pub fn with_control(self, control: Arc<dyn Control>) -> Self {
+        Self { control, ..self }
+    }
+
+    /// The same house with other limits and another engine. What is held under a limit that stays
+    /// goes on counting.
+    #[must_use]
+    pub fn with_options(self, options: Options, engine: Arc<Engine>) -> Self {
+        let old = &self.options;
+        let room = (options.ingest_bytes_max, options.admission_wait);
+        let turns = (options.queries_max, options.query_wait);
+        let bytes = if room == (old.ingest_bytes_max, old.admission_wait) {
+            self.bytes.clone()
+        } else {
+            Bytes::new(room.0, room.1)
+        };
+        let (questions, streams) = if turns == (old.queries_max, old.query_wait) {
+            (self.questions.clone(), self.streams.clone())
+        } else {
+            (Questions::new(turns.0, turns.1), Questions::new(turns.0, turns.1))
+        };
+        let doors = Doors { engine, ..self.doors.clone() };
+        Self { doors, options, bytes, questions, streams, ..self }
+    }
+
+    /// The request as if it had come without the path that stands before all of ours.
+    pub(super) fn without_prefix(&self, mut request: Request<Body>) -> Request<Body> {
+        let prefix = self.options.path_prefix.as_str();
+        let uri = request.uri();
+        let rest = uri.path().strip_prefix(prefix).filter(|_| !prefix.is_empty());
+        let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+            return request;
+        };
+        let path = if rest.is_empty() { "/" } else { rest };
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        // Parts of a URL that was one make one.
+        if let Ok(path) = format!("{path}{query}").parse::<PathAndQuery>() {
+            let mut parts = uri.clone().into_parts();
+            parts.path_and_query = Some(path);
+            if let Ok(uri) = Uri::from_parts(parts) {
+                *request.uri_mut() = uri;
+            }
+        }
+        request
     }
 
     pub(super) fn now_ms(&self) -> i64 {

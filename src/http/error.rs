@@ -43,7 +43,10 @@ pub enum Error {
         /// The option that sets the limit.
         option: &'static str,
     },
-    /// Not from there.
+    /// Not before saying who asks.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// Not from there, or not for them.
     #[error("{0}")]
     Forbidden(String),
     /// No such thing.
@@ -75,6 +78,7 @@ impl Error {
             // Not a registered status; Prometheus and nginx use it for "client closed request".
             Self::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT),
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
@@ -95,6 +99,7 @@ impl Error {
             Self::TimedOut(_) => "timeout",
             Self::Cancelled => "canceled",
             Self::Busy { .. } | Self::Unavailable(_) | Self::Full(_) => "unavailable",
+            Self::Unauthorized(_) => "unauthorized",
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not_found",
             Self::Internal(_) => "internal",

@@ -29,6 +29,15 @@ impl AllowedHosts {
                 name_of(host)
             )));
         }
+        Self::check_page(host, headers)
+    }
+
+    /// Judges a page that sends rows: its own server's may.
+    pub(super) fn check_origin(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+        if headers.contains_key(ORIGIN) { self.check(uri, headers) } else { Ok(()) }
+    }
+
+    fn check_page(host: &str, headers: &HeaderMap) -> Result<(), Error> {
         let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().unwrap_or("?");
         let from = origin.split_once("://").map_or(origin, |(_, rest)| rest);

@@ -10,9 +10,13 @@ use axum::{
     response::IntoResponse,
     routing::MethodRouter,
 };
-use hyper::{Response, StatusCode};
+use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
 
-use crate::http::{Context, Counter, Error, Timings, answer, influx, own, prometheus};
+use crate::access;
+use crate::http::{
+    Context, Counter, Error, Timings, access::Shown, answer, body, connection::Connection, influx,
+    own, prometheus,
+};
 
 /// What handlers are given.
 pub(super) type Shared = Arc<Context>;
@@ -30,20 +34,48 @@ pub(super) enum Scope {
     Admin,
 }
 
+impl Scope {
+    fn asked(self) -> Option<access::Scope> {
+        match self {
+            Self::Open => None,
+            Self::Read => Some(access::Scope::Read),
+            Self::Write => Some(access::Scope::Write),
+            Self::Admin => Some(access::Scope::Admin),
+        }
+    }
+}
+
+/// How a product words a refusal; it may look at what the request asked for.
+pub(super) type Form = fn(&Error, &HeaderMap) -> Response<Body>;
+
 /// Routes, added one by one; none without a scope.
 pub(super) struct Routes {
     context: Shared,
     router: Router<Shared>,
+    form: Form,
+    has_parameters: bool,
 }
 
 impl Routes {
+    /// Routes after this refuse callers in this form.
+    pub(super) fn refusing(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
+    /// Routes after this take the parameters `u` and `p` as name and password.
+    pub(super) fn with_parameters(self) -> Self {
+        Self { has_parameters: true, ..self }
+    }
+
     pub(super) fn add(
         self,
         scope: Scope,
         path: &'static str,
         methods: MethodRouter<Shared>,
     ) -> Self {
-        let route = Arc::new(Route::new(Arc::clone(&self.context), scope, path));
+        let route = Route::new(Arc::clone(&self.context), scope, path);
+        let (form, has_parameters) = (self.form, self.has_parameters);
+        let route = Arc::new(Route { form, has_parameters, ..route });
         let methods = methods.layer(middleware::from_fn_with_state(route, pass));
         Self { router: self.router.route(path, methods), ..self }
     }
@@ -52,9 +84,14 @@ impl Routes {
 /// All routes of the house.
 pub(super) fn router(context: Shared) -> Router {
     let unknown = Arc::new(Route::new(Arc::clone(&context), Scope::Open, "unknown"));
-    let mut routes = Routes { context: Arc::clone(&context), router: Router::new() };
+    let mut routes = Routes {
+        context: Arc::clone(&context),
+        router: Router::new(),
+        form: in_own_form,
+        has_parameters: false,
+    };
     for product in [own::routes, prometheus::routes, influx::routes] {
-        routes = product(routes);
+        routes = product(Routes { form: in_own_form, has_parameters: false, ..routes });
     }
     let nothing =
         axum::routing::any(not_found).layer(middleware::from_fn_with_state(unknown, pass));
@@ -74,6 +111,10 @@ pub(super) fn starting(path: &str) -> Response<Body> {
     Error::Unavailable(what.into()).into_response()
 }
 
+fn in_own_form(error: &Error, _: &HeaderMap) -> Response<Body> {
+    error.answer()
+}
+
 async fn not_found(request: Request) -> Error {
     let path: String = request.uri().path().chars().take(200).collect();
     Error::NotFound(format!("no such path: {path:?}; GET / lists what there is"))
@@ -89,6 +130,8 @@ struct Route {
     context: Shared,
     scope: Scope,
     path: &'static str,
+    form: Form,
+    has_parameters: bool,
     by_status: RwLock<Vec<(StatusCode, Counter)>>,
     time: Timings,
 }
@@ -100,7 +143,15 @@ impl Route {
             "Time from the head of a request to the head of its answer.",
             &[("route", path.into())],
         );
-        Self { context, scope, path, by_status: RwLock::default(), time }
+        Self {
+            context,
+            scope,
+            path,
+            form: in_own_form,
+            has_parameters: false,
+            by_status: RwLock::default(),
+            time,
+        }
     }
 
     fn count(&self, status: StatusCode) {
@@ -126,16 +177,59 @@ impl Route {
 async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> Response<Body> {
     let clock = &route.context.doors.clock;
     let began = clock.monotonic();
-    let hosts = &route.context.options.allowed_hosts;
-    let allowed = match route.scope {
-        Scope::Admin => hosts.check(request.uri(), request.headers()),
-        Scope::Open | Scope::Read | Scope::Write => Ok(()),
-    };
-    let response = match allowed {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+    let (mut head, body) = request.into_parts();
+    let response = match route.admit(&head).await {
+        Ok(None) => next.run(Request::from_parts(head, body)).await,
+        Ok(Some(caller)) => {
+            let who = Arc::clone(&caller.name);
+            head.extensions.insert(caller);
+            let response = next.run(Request::from_parts(head, body)).await;
+            route.note(&who, response.status());
+            response
+        }
+        Err(error) => {
+            body::drain(body).await;
+            (route.form)(&error, &head.headers)
+        }
     };
     route.count(response.status());
     route.time.observe(clock.monotonic().saturating_sub(began));
     response
+}
+
+impl Route {
+    /// Who calls, where the route asks.
+    async fn admit(&self, head: &Parts) -> Result<Option<access::Caller>, Error> {
+        let Some(scope) = self.scope.asked() else { return Ok(None) };
+        let context = &self.context;
+        let connection = head.extensions.get::<Arc<Connection>>();
+        let shown = Shown {
+            headers: &head.headers,
+            uri: &head.uri,
+            has_parameters: self.has_parameters,
+            certificate: connection.and_then(|connection| connection.client.as_deref()),
+            now_ms: context.now_ms(),
+        };
+        let caller = context.access.admit(scope, &shown).await?;
+        // A browser sends passwords and certificates by itself, whoever's page asks; tokens it does
+        // not.
+        let hosts = &context.options.allowed_hosts;
+        match scope {
+            access::Scope::Admin if !caller.is_by_token => {
+                hosts.check(&head.uri, &head.headers)?;
+            }
+            access::Scope::Write if !caller.is_by_token && !caller.is_anonymous() => {
+                hosts.check_origin(&head.uri, &head.headers)?;
+            }
+            access::Scope::Read | access::Scope::Write | access::Scope::Admin => {}
+        }
+        Ok(Some(caller))
+    }
+
+    /// Leaves a trace of calls that change the server.
+    fn note(&self, who: &str, status: StatusCode) {
+        if self.scope == Scope::Admin {
+            tracing::info!(who, path = self.path, status = status.as_u16(), "admin call");
+        }
+    }
 }

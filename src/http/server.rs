@@ -1,4 +1,6 @@
 //! The listening socket: connections in, requests to the router, a polite end.
+//!
+//! HTTP/1.1 and HTTP/2 without TLS ("prior knowledge") share it, told apart by their first bytes.
 
 use std::{
     convert::Infallible,
@@ -7,7 +9,7 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::{Arc, PoisonError, RwLock},
     task::Poll,
     time::Duration,
 };
@@ -16,12 +18,11 @@ use axum::{Router, body::Body, response::IntoResponse};
 use hyper::{
     Method, Request, Response,
     body::Incoming,
-    server::conn::http1,
     service::{Service, service_fn},
 };
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
 use tokio::{
@@ -34,6 +35,7 @@ use crate::http::{
     Context, Error, answer,
     connection::{Connection, Watched},
     path, routes,
+    tls::Tls,
 };
 use crate::os::Clock;
 
@@ -46,6 +48,21 @@ const READ_BUFFER_BYTES: usize = 256 << 10;
 
 const HEADERS_MAX: usize = 100;
 
+/// Requests at once on one HTTP/2 connection. The least that RFC 9113 advises; gRPC clients take it.
+const STREAMS_MAX: u32 = 100;
+
+/// Head of a request in HTTP/2, counted as RFC 9113 counts: 32 bytes a header beside its text.
+const HEADER_LIST_BYTES_MAX: u32 = 96 << 10;
+
+/// What a client may send before a handler reads it: of one stream, and of all of a connection.
+const STREAM_WINDOW_BYTES: u32 = 512 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+
+/// Streams that a client opened and reset before they were looked at, or that were refused: more ends
+/// the connection. Resetting without end is an attack (CVE-2023-44487).
+const RESET_STREAMS_MAX: usize = 20;
+const REFUSED_STREAMS_MAX: usize = 200;
+
 /// How often silent connections are looked for.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 
@@ -54,19 +71,39 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The door of the house: shut while the store recovers, then open.
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<OnceLock<TowerToHyperService<Router>>>);
+pub struct Gate(Arc<RwLock<Option<House>>>);
+
+/// What requests meet behind the gate.
+#[derive(Clone, Debug)]
+struct House {
+    context: Arc<Context>,
+    router: TowerToHyperService<Router>,
+}
 
 impl Gate {
     /// Lets requests in.
     pub fn open(&self, context: Context) {
-        // A second opening changes nothing: the house stands.
-        let _ = self.0.set(TowerToHyperService::new(routes::router(Arc::new(context))));
+        let context = Arc::new(context);
+        let router = TowerToHyperService::new(routes::router(Arc::clone(&context)));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(House { context, router });
+    }
+
+    /// Requests from now on meet what `change` makes of the house; those that run end in the old one.
+    pub fn change(&self, change: impl FnOnce(Context) -> Context) {
+        if let Some(house) = self.house() {
+            self.open(change(Context::clone(&house.context)));
+        }
+    }
+
+    fn house(&self) -> Option<House> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Answers a request as if it had come by the socket, but for its connection.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        let Some(router) = self.0.get() else { return routes::starting(request.uri().path()) };
-        match router.call(request).await {
+        let Some(house) = self.house() else { return routes::starting(request.uri().path()) };
+        let request = house.context.without_prefix(request);
+        match house.router.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
@@ -78,6 +115,7 @@ impl Gate {
 pub struct Server {
     listener: TcpListener,
     gate: Gate,
+    tls: Tls,
     clock: Arc<dyn Clock>,
 }
 
@@ -87,7 +125,14 @@ impl Server {
     /// # Errors
     /// Where the address cannot be had.
     pub async fn bind(address: SocketAddr, gate: Gate, clock: Arc<dyn Clock>) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, gate, clock })
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { listener, gate, tls: Tls::default(), clock })
+    }
+
+    /// Speaks TLS with what is put into `tls`, now or later.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls, ..self }
     }
 
     /// The address that was taken; the port is chosen by the system where 0 was asked for.
@@ -139,21 +184,18 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let connection = Arc::new(Connection::new(Arc::clone(&self.clock)));
+        let (tls, clock) = (self.tls.clone(), Arc::clone(&self.clock));
         let gate = self.gate.clone();
-        let inside = Arc::clone(&connection);
-        let service = service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));
-        let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
-        let serving = http1::Builder::new()
-            .timer(TokioTimer::new())
-            // Idle and slow connections are watched below: hyper's own timer would also end
-            // connections that are merely idle.
-            .header_read_timeout(None)
-            .max_buf_size(READ_BUFFER_BYTES)
-            .max_headers(HEADERS_MAX)
-            .serve_connection(io, service);
-        let serving = graceful.watch(serving);
+        let watcher = graceful.watcher();
         async move {
+            let Some(stream) = tls.accept(stream).await else { return };
+            let connection = Arc::new(Connection::new(clock).of_client(stream.client()));
+            let inside = Arc::clone(&connection);
+            let service =
+                service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));
+            let io = TokioIo::new(Watched { stream, connection: Arc::clone(&connection) });
+            let serving = protocols().serve_connection(io, service).into_owned();
+            let serving = watcher.watch(serving);
             let mut serving = pin!(serving);
             let mut watch = interval(WATCH_EVERY);
             loop {
@@ -171,15 +213,37 @@ impl Server {
     }
 }
 
+/// HTTP/1.1, and HTTP/2 for who begins with its preface.
+///
+/// Idle and slow connections are watched by us: hyper's own timer would also end connections that are
+/// merely idle.
+fn protocols() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(READ_BUFFER_BYTES)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_pending_accept_reset_streams(RESET_STREAMS_MAX)
+        .max_local_error_reset_streams(REFUSED_STREAMS_MAX);
+    builder
+}
+
 async fn handle(
     gate: Gate,
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    connection.begin();
-    let response = guarded(respond(&gate, &connection, request)).await;
-    connection.end();
-    Ok(response)
+    let _running = connection.begin();
+    Ok(guarded(respond(&gate, &connection, request)).await)
 }
 
 async fn respond(

@@ -29,6 +29,16 @@ pub enum Error {
         /// What is wrong there.
         what: Damage,
     },
+    /// Bytes of a form that came after this version: no damage, and not to be touched.
+    #[error("{file} was written by a newer version, at byte {at}: {what}; nothing was changed, start that version", file = file.display())]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Where in it.
+        at: u64,
+        /// What is not known.
+        what: Damage,
+    },
     /// A file that the manifest lists is not there.
     #[error("{file} is missing, though the manifest lists it", file = file.display())]
     Missing {
@@ -75,6 +85,18 @@ pub enum Error {
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(String),
+}
+
+impl Error {
+    /// Itself, unless it takes for damage what a newer version wrote: that stops whoever meets it.
+    pub(super) fn refuse_newer(self) -> Result<Self, Self> {
+        match self {
+            Self::Damaged { file, at, what } if what.is_newer() => {
+                Err(Self::Newer { file, at, what })
+            }
+            other => Ok(other),
+        }
+    }
 }
 
 /// What is wrong with bytes.
@@ -127,15 +149,23 @@ pub enum Damage {
     RecordsMissing(u64),
 }
 
+impl Damage {
+    /// Whether the bytes are right, and only this version does not know what they say.
+    pub(super) fn is_newer(&self) -> bool {
+        matches!(self, Self::Format { .. } | Self::Unknown { .. })
+    }
+}
+
 impl From<&Error> for model::Error {
     fn from(error: &Error) -> Self {
         let text = error.to_string();
         match error {
             Error::Io { source, .. } if is_full(source) => Self::Full(text),
             Error::Io { .. } => Self::Io(text),
-            Error::Damaged { .. } | Error::Missing { .. } | Error::NoManifest { .. } => {
-                Self::Damaged(text)
-            }
+            Error::Damaged { .. }
+            | Error::Newer { .. }
+            | Error::Missing { .. }
+            | Error::NoManifest { .. } => Self::Damaged(text),
             Error::Full { .. } => Self::Full(text),
             Error::Locked { .. } | Error::OutOfMemory { .. } | Error::Closed => {
                 Self::Unavailable(text)

@@ -250,7 +250,8 @@ fn open_catalog(
     (found.sequence, found.next_series) = (loaded.sequence, loaded.next_series);
     log = CatalogLog::new(Arc::clone(files), database, number, loaded.sequence);
     if let Some((at, what)) = loaded.damage {
-        found.bad = Some(Error::Damaged { file: files.path_of(&path), at, what });
+        let bad = Error::Damaged { file: files.path_of(&path), at, what };
+        found.bad = Some(bad.refuse_newer()?);
         // A new file is begun with what could be read; this one is kept aside if it is damaged.
         return Ok((index, log));
     }
@@ -258,25 +259,41 @@ fn open_catalog(
     Ok((index, log))
 }
 
-/// Removes files of partitions that the manifest does not list: written, but never known.
-fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
+/// Files of partitions that the manifest does not list: written, but never known.
+pub(super) fn unlisted(files: &dyn Files, state: &State) -> Result<Vec<String>, Error> {
     let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
-    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
-    for folder in files.list(TABLES).map_err(failed(files, "list", TABLES))? {
-        let folder_path = format!("{TABLES}/{}", folder.name);
-        if !folder.is_dir || folder_path == catalog::FOLDER {
-            continue;
-        }
-        for entry in files.list(&folder_path).map_err(failed(files, "list", &folder_path))? {
-            let path = format!("{folder_path}/{}", entry.name);
+    let mut unlisted = Vec::new();
+    for folder in folders(files)? {
+        for entry in files.list(&folder).map_err(failed(files, "list", &folder))? {
+            let path = format!("{folder}/{}", entry.name);
             if !listed.contains(&path) {
-                files.remove(&path).map_err(failed(files, "remove", &path))?;
+                unlisted.push(path);
             }
         }
-        if !kept.contains(&folder_path) {
-            // Best effort: an empty folder does no harm.
-            drop(files.remove_dir(&folder_path));
-        }
+    }
+    Ok(unlisted)
+}
+
+/// The folders of partitions.
+fn folders(files: &dyn Files) -> Result<Vec<String>, Error> {
+    let entries = match files.list(TABLES) {
+        Ok(entries) => entries,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(files, "list", TABLES)(source)),
+    };
+    let paths = entries.into_iter().filter(|entry| entry.is_dir);
+    let paths = paths.map(|folder| format!("{TABLES}/{}", folder.name));
+    Ok(paths.filter(|path| path != catalog::FOLDER).collect())
+}
+
+fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
+    for path in unlisted(files, state)? {
+        files.remove(&path).map_err(failed(files, "remove", &path))?;
+    }
+    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
+    for folder in folders(files)?.into_iter().filter(|folder| !kept.contains(folder)) {
+        // Best effort: an empty folder does no harm.
+        drop(files.remove_dir(&folder));
     }
     Ok(())
 }
@@ -297,7 +314,11 @@ fn scan_log(files: &dyn Files, database: u128, state: &State) -> Result<Vec<Scan
         }
         let bytes =
             read_whole(files, &path, LOG_BYTES_MAX).map_err(failed(files, "read", &path))?;
-        scans.push(wal::scan(&bytes, number, database));
+        let scan = wal::scan(&bytes, number, database);
+        if let Some((at, what)) = scan.newer() {
+            return Err(Error::Newer { file: files.path_of(&path), at, what: what.clone() });
+        }
+        scans.push(scan);
     }
     Ok(scans)
 }
@@ -381,7 +402,7 @@ impl Opening<'_> {
             match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
                 Ok(file) => open.push(Arc::new(file)),
                 Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
-                    recovery.findings.push(error.to_string());
+                    recovery.findings.push(error.refuse_newer()?.to_string());
                 }
                 Err(error) => return Err(error),
             }
@@ -402,7 +423,7 @@ impl Opening<'_> {
         let mut replayed = Replayed::default();
         let count: usize = scans.iter().map(|scan| scan.records.len()).sum();
         let mut seen = 0;
-        for (scan, end) in scans.iter().zip(&judgement.ends) {
+        for (at, (scan, end)) in scans.iter().zip(&judgement.ends).enumerate() {
             let path = wal::segment_path(scan.number);
             if *end == 0 {
                 files.remove(&path).map_err(failed(files, "remove", &path))?;
@@ -440,16 +461,23 @@ impl Opening<'_> {
                     .metadata
                     .extend(batch.metadata.into_iter().map(|it| (it.metric.clone(), it)));
             }
-            let mut file = files.open_write(&path).map_err(failed(files, "open", &path))?;
-            if *end < scan.length as u64 {
-                file.truncate(*end).map_err(failed(files, "cut back", &path))?;
+            let later = scans.get(at + 1..).unwrap_or_default().iter();
+            let known = later.map(Scan::durable_before).fold(0, u64::max);
+            if *end < scan.length as u64 || known < scan.last() {
+                make_durable(files, &path, *end)?;
             }
-            // What was read may never have been synced: later records will say that it was.
-            file.sync().map_err(failed(files, "sync", &path))?;
         }
         files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
         Ok(replayed)
     }
+}
+
+/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
+/// records will say that it was.
+fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
+    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
+    file.truncate(end).map_err(failed(files, "cut back", path))?;
+    file.sync().map_err(failed(files, "sync", path))
 }
 
 /// The partitions of live files.

@@ -13,7 +13,7 @@ use super::{
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
     manifest::{self, Edit, Manifest, State},
-    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock},
+    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock, unlisted},
     wal,
 };
 
@@ -263,19 +263,8 @@ fn check_catalog(
 
 /// Notes files that nothing lists.
 fn check_folders(files: &dyn Files, state: &State, report: &mut Report) -> Result<(), Error> {
-    let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
-    let Ok(folders) = files.list(TABLES) else { return Ok(()) };
-    for folder in folders {
-        let folder_path = format!("{TABLES}/{}", folder.name);
-        if !folder.is_dir || folder_path == catalog::FOLDER {
-            continue;
-        }
-        for entry in files.list(&folder_path).map_err(failed(files, "list", &folder_path))? {
-            let path = format!("{folder_path}/{}", entry.name);
-            if !listed.contains(&path) {
-                report.notes.push(format!("{path} is not listed: it is removed at the next start"));
-            }
-        }
+    for path in unlisted(files, state)? {
+        report.notes.push(format!("{path} is not listed: it is removed at the next start"));
     }
     Ok(())
 }

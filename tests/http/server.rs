@@ -30,6 +30,14 @@ impl Folder {
         self.0.to_str().expect("our own names are text")
     }
 
+    /// A copy of what is there now.
+    pub(crate) fn copied(&self) -> Self {
+        let to = self.0.with_extension("copy");
+        let told = Command::new("cp").arg("-r").arg(&self.0).arg(&to).status().expect("cp runs");
+        assert!(told.success());
+        Self(to)
+    }
+
     /// Runs a command of the program under test.
     #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
     pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
@@ -80,16 +88,27 @@ pub(crate) struct Ended {
 impl Server {
     /// An empty one.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// An empty one with more words on its command line.
+    pub(crate) fn start_with(words: &[&str]) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("http-{}-{number}", std::process::id());
-        Self::start_on(Rc::new(Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))))
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        Self::start_on_with(Rc::new(Folder(folder)), words)
     }
 
     fn start_on(data: Rc<Folder>) -> Self {
+        Self::start_on_with(data, &[])
+    }
+
+    fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data.0)
+            .args(words)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -132,6 +151,10 @@ impl Server {
 
     pub(crate) fn data(&self) -> &str {
         self.data.path()
+    }
+
+    pub(crate) fn folder(&self) -> Rc<Folder> {
+        Rc::clone(&self.data)
     }
 
     /// Runs another command of the same program.

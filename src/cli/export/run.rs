@@ -27,7 +27,11 @@ pub(in crate::cli) fn run(words: &Export) -> Result<(), Error> {
     let runtime = runtime.map_err(|error| Error::Failed(error.to_string()))?;
     let plan = Plan::new(words)?;
     runtime.block_on(async {
-        let mut client = Client::open(&words.url, words.data.as_deref()).await?;
+        let mut client = Client::open(
+            (&words.url, words.token.clone().map(|token| token.0)),
+            words.data.as_deref(),
+        )
+        .await?;
         match (&words.partition, &words.output) {
             (Some(_), Some(folder)) => plan.days(&mut client, folder).await,
             (_, Some(file)) => {
@@ -126,9 +130,14 @@ impl<'a> Plan<'a> {
         range: (Option<i64>, Option<i64>),
         out: &mut dyn Write,
     ) -> Result<(), Error> {
-        let mut take = |piece: &[u8]| Ok(out.write_all(piece)?);
-        let refused = client.stream("/api/v1/export", self.form(range), &mut take).await?;
-        refused.map_or(Ok(()), |got| Err(refusal(&got)))
+        let mut answer = client.stream("/api/v1/export", FORM, self.form(range)).await?;
+        if !answer.status.is_success() {
+            return Err(refusal(&answer.rest().await?));
+        }
+        while let Some(piece) = answer.next().await? {
+            out.write_all(&piece)?;
+        }
+        Ok(())
     }
 
     /// Writes a file, which has its name when it is whole.

@@ -4,12 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::command::Hidden;
+
 /// Write rows of selected series.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Export {
     /// The server to ask
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7847", env = "QUIPU_URL")]
     pub(super) url: String,
+    /// A token that the server knows
+    #[arg(long, value_name = "TOKEN", env = "QUIPU_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<Hidden>,
     /// Ask a data directory without a server, whatever --url says
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,

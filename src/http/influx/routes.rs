@@ -15,8 +15,11 @@ use crate::http::{
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
     routes
-        .add(Scope::Write, "/write", post(write::v1))
+        .refusing(write::refusal_v2)
         .add(Scope::Write, "/api/v2/write", post(write::v2))
+        .refusing(write::refusal_v1)
+        .with_parameters()
+        .add(Scope::Write, "/write", post(write::v1))
         .add(Scope::Open, "/ping", get(ping).post(ping))
         .add(Scope::Read, "/query", get(query::query).post(query::query))
 }

@@ -65,11 +65,27 @@ async fn write(version: Version, context: Shared, request: Request) -> Response<
         (Ok(report), _) if report.is_clean() => done(),
         (Ok(report), Version::One) => told(&partial(&report), StatusCode::BAD_REQUEST),
         (Ok(report), Version::Two) => coded("invalid", &partial(&report), first_line(&report)),
-        (Err(error), Version::One) => refused(&error, told(&error.to_string(), error.status())),
-        (Err(error), Version::Two) => {
-            refused(&error, coded(code(&error), &error.to_string(), None))
-        }
+        (Err(error), version) => refusal(version, &error),
     })
+}
+
+/// Refuses a caller in the form of version 1.
+pub(super) fn refusal_v1(error: &Error, _: &HeaderMap) -> Response<Body> {
+    marked(refusal(Version::One, error))
+}
+
+/// Refuses a caller in the form of version 2.
+pub(super) fn refusal_v2(error: &Error, _: &HeaderMap) -> Response<Body> {
+    marked(refusal(Version::Two, error))
+}
+
+fn refusal(version: Version, error: &Error) -> Response<Body> {
+    let text = error.to_string();
+    let response = match version {
+        Version::One => told(&text, error.status()),
+        Version::Two => coded(code(error), &text, None),
+    };
+    refused(error, response)
 }
 
 /// What a request says beside its body.
@@ -102,7 +118,7 @@ fn partial(report: &Report) -> String {
 
 fn first_line(report: &Report) -> Option<usize> {
     report.refusals.iter().find_map(|refusal| match refusal.place {
-        Place::Line(number) => Some(number),
+        Place::Line(number) | Place::TextLine(number) => Some(number),
         Place::Series { .. } | Place::Metadata(_) => None,
     })
 }
@@ -142,6 +158,8 @@ fn code(error: &Error) -> &'static str {
         StatusCode::TOO_MANY_REQUESTS => "too many requests",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => "unavailable",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported media type",
+        StatusCode::UNAUTHORIZED => "unauthorized",
+        StatusCode::FORBIDDEN => "forbidden",
         StatusCode::INTERNAL_SERVER_ERROR => "internal error",
         _ => "invalid",
     }

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::http::{
     Error, Operations,
-    answer::{JSON, answer},
+    answer::{JSON, TEXT, answer},
     routes::Shared,
 };
 use crate::model;
@@ -23,6 +23,22 @@ pub(super) async fn compact(State(context): State<Shared>) -> Result<Response<Bo
 
 pub(super) async fn retention(State(context): State<Shared>) -> Result<Response<Body>, Error> {
     work(&context, |operations| operations.retention()).await
+}
+
+pub(super) async fn reload(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    let control = Arc::clone(&context.control);
+    let failed = |panic| Error::Internal(format!("the reload failed inside: {panic}"));
+    let done = spawn_blocking(move || control.reload()).await.map_err(failed)??;
+    let body = serde_json::json!({
+        "status": "success",
+        "data": { "changed": done.changed, "needs_restart": done.waiting },
+    });
+    Ok(answer(StatusCode::OK, JSON, body.to_string()))
+}
+
+pub(super) async fn quit(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    context.control.quit()?;
+    Ok(answer(StatusCode::OK, TEXT, "Requesting termination... Goodbye!\n"))
 }
 
 async fn work(

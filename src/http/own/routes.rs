@@ -14,6 +14,8 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Open, "/-/healthy", get(health::plain_healthy))
         .add(Scope::Read, "/metrics", get(health::metrics))
         .add(Scope::Read, "/api/quipu/v1/storage", get(storage::storage))
+        .add(Scope::Admin, "/-/reload", post(admin::reload).put(admin::reload))
+        .add(Scope::Admin, "/-/quit", post(admin::quit).put(admin::quit))
         .add(Scope::Admin, "/api/v1/admin/flush", post(admin::flush))
         .add(Scope::Admin, "/api/v1/admin/compact", post(admin::compact))
         .add(Scope::Admin, "/api/v1/admin/retention", post(admin::retention))

@@ -64,13 +64,20 @@ pub(super) fn write_list<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &
 /// Refusals have this form wherever a product does not have its own.
 impl IntoResponse for Error {
     fn into_response(self) -> Response<Body> {
+        self.answer()
+    }
+}
+
+impl Error {
+    /// The answer to who is refused.
+    pub(in crate::http) fn answer(&self) -> Response<Body> {
         let mut body = Vec::with_capacity(256);
         body.extend_from_slice(br#"{"status":"error","errorType":"#);
         write_string(self.kind(), &mut body);
         body.extend_from_slice(br#","error":"#);
         write_string(&self.to_string(), &mut body);
         body.push(b'}');
-        refused(&self, answer(self.status(), JSON, body))
+        refused(self, answer(self.status(), JSON, body))
     }
 }
 

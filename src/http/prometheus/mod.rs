@@ -13,9 +13,11 @@ mod query;
 mod routes;
 mod scope;
 mod status;
+mod targets;
 mod value;
 mod write;
 
 pub use moment::{parse_duration, parse_time};
 pub(super) use routes::routes;
 pub use scope::selector;
+pub use status::rfc3339;

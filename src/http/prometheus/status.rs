@@ -21,7 +21,7 @@ fn told<T: Serialize>(data: &T) -> Result<Vec<u8>, Error> {
     Ok(success(&[], &[], |out| out.extend_from_slice(&json)))
 }
 
-fn shown<T: Serialize>(data: &T) -> Result<Response<Body>, Error> {
+pub(super) fn shown<T: Serialize>(data: &T) -> Result<Response<Body>, Error> {
     Ok(answer(StatusCode::OK, JSON, told(data)?))
 }
 
@@ -46,11 +46,12 @@ pub(super) async fn runtime(State(context): State<Shared>) -> Result<Response<Bo
         let flags = context.options.flags.iter();
         flags.clone().find(|(there, _)| there == name).map(|(_, value)| value.as_str())
     };
+    let reload = context.control.last_reload();
     shown(&serde_json::json!({
         "startTime": rfc3339(context.started_ms),
         "serverTime": rfc3339(context.now_ms()),
-        "reloadConfigSuccess": true,
-        "lastConfigTime": rfc3339(context.started_ms),
+        "reloadConfigSuccess": reload.is_good,
+        "lastConfigTime": rfc3339(reload.good_ms),
         "CWD": std::env::current_dir().unwrap_or_default(),
         "GOMAXPROCS": threads,
         "storageRetention": flag("retention").unwrap_or(""),
@@ -67,9 +68,9 @@ pub(super) async fn flags(State(context): State<Shared>) -> Result<Response<Body
     shown(&flags)
 }
 
-/// There is no configuration file yet: the flags say it all.
-pub(super) async fn config() -> Result<Response<Body>, Error> {
-    shown(&serde_json::json!({ "yaml": "" }))
+/// What is in effect, secrets left out.
+pub(super) async fn config(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    shown(&serde_json::json!({ "yaml": context.control.config() }))
 }
 
 #[derive(Serialize)]
@@ -138,21 +139,21 @@ fn names(list: &[(String, u64)]) -> Vec<Named<'_>> {
     list.iter().map(|(name, value)| Named { name, value: *value }).collect()
 }
 
-/// `2026-11-23T08:30:00Z`. Civil date from days: Howard Hinnant, `civil_from_days`.
-fn rfc3339(millis: i64) -> String {
-    let (days, second) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000) / 1000);
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+/// `2026-11-23T08:30:00.5Z`, to the nanosecond, as Go writes it.
+pub(super) fn rfc3339_nanos(nanos: i64) -> String {
+    let (millis, fraction) = (nanos.div_euclid(1_000_000), nanos.rem_euclid(1_000_000_000));
+    let whole = rfc3339(millis);
+    if fraction == 0 {
+        return whole;
+    }
+    let digits = format!("{fraction:09}");
+    format!("{}.{}Z", whole.trim_end_matches('Z'), digits.trim_end_matches('0'))
+}
+
+/// `2026-11-23T08:30:00Z` of milliseconds since 1970.
+pub fn rfc3339(millis: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

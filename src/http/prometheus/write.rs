@@ -48,11 +48,16 @@ pub(super) async fn write(State(context): State<Shared>, request: Request) -> Re
             (report, answer(StatusCode::BAD_REQUEST, TEXT, text))
         }
         Err(error) => {
-            let text = format!("{error}\n");
-            (Report::default(), refused(&error, answer(error.status(), TEXT, text)))
+            let refusal = refusal(&error, &HeaderMap::new());
+            (Report::default(), refusal)
         }
     };
     counted(&report, response)
+}
+
+/// Plain text, which senders log.
+pub(super) fn refusal(error: &Error, _: &HeaderMap) -> Response<Body> {
+    refused(error, answer(error.status(), TEXT, format!("{error}\n")))
 }
 
 fn forms(headers: &HeaderMap) -> Result<(Message, Encoding), Error> {

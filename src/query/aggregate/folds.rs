@@ -14,51 +14,36 @@ pub(super) trait Fold: Copy + Send {
     fn value(self) -> f64;
 }
 
-#[derive(Clone, Copy)]
-pub(super) struct Sum(Compensated);
+/// A fold that is one of `math`, under the name of its aggregate.
+macro_rules! fold_of {
+    ($name:ident, $of:ty) => {
+        #[derive(Clone, Copy)]
+        pub(super) struct $name($of);
 
-impl Fold for Sum {
-    #[inline]
-    fn new(value: f64) -> Self {
-        Self(Compensated::new(value))
-    }
+        impl Fold for $name {
+            #[inline]
+            fn new(value: f64) -> Self {
+                Self(<$of>::new(value))
+            }
 
-    #[inline]
-    fn add(&mut self, value: f64) {
-        self.0.add(value);
-    }
+            #[inline]
+            fn add(&mut self, value: f64) {
+                self.0.add(value);
+            }
 
-    fn merge(&mut self, other: Self) {
-        self.0.merge(other.0);
-    }
+            fn merge(&mut self, other: Self) {
+                self.0.merge(other.0);
+            }
 
-    fn value(self) -> f64 {
-        self.0.value()
-    }
+            fn value(self) -> f64 {
+                self.0.value()
+            }
+        }
+    };
 }
 
-#[derive(Clone, Copy)]
-pub(super) struct Avg(Mean);
-
-impl Fold for Avg {
-    #[inline]
-    fn new(value: f64) -> Self {
-        Self(Mean::new(value))
-    }
-
-    #[inline]
-    fn add(&mut self, value: f64) {
-        self.0.add(value);
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.0.merge(other.0);
-    }
-
-    fn value(self) -> f64 {
-        self.0.value()
-    }
-}
+fold_of!(Sum, Compensated);
+fold_of!(Avg, Mean);
 
 #[derive(Clone, Copy)]
 pub(super) struct Spread<const IS_DEVIATION: bool>(Variance);

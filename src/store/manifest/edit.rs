@@ -63,25 +63,10 @@ impl Partition {
 
     /// The name of its folder: the day.
     pub(in crate::store) fn folder(self) -> String {
-        let day = self.after.div_euclid(DAY);
-        let (year, month, day) = civil(day);
-        format!("t0/metrics/{year:04}-{month:02}-{day:02}")
+        // Any count of ns lies within what a calendar holds.
+        let day = jiff::Timestamp::from_nanosecond(self.after.into()).unwrap_or_default();
+        format!("t0/metrics/{}", day.strftime("%Y-%m-%d"))
     }
-}
-
-/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// A file, as the manifest knows it.

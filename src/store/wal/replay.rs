@@ -68,9 +68,21 @@ impl Scan {
         self.records.last().map_or(before, |last| last.header.position.sequence)
     }
 
+    /// What a newer version wrote, and where: this one must not judge it.
+    pub(in crate::store) fn newer(&self) -> Option<(u64, &Damage)> {
+        let header = self.header.as_ref().err().map(|what| (0, what));
+        let gaps = self.gaps.iter().map(|gap| (gap.offset as u64, &gap.what));
+        header.into_iter().chain(gaps).find(|(_, what)| what.is_newer())
+    }
+
+    /// The position that was known to be durable when it was begun: of earlier segments' records.
+    pub(in crate::store) fn durable_before(&self) -> u64 {
+        self.header.as_ref().map_or(0, |header| header.durable_before)
+    }
+
     /// What its own records know to be durable.
     fn durable(&self) -> u64 {
-        let before = self.header.as_ref().map_or(0, |header| header.durable_before);
+        let before = self.durable_before();
         self.records.iter().map(|it| it.header.durable.position).fold(before, u64::max)
     }
 }

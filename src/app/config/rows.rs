@@ -1,0 +1,474 @@
+//! The rows of the table of options.
+
+use std::{fmt::Display, path::Path, str::FromStr};
+
+use crate::app::{
+    config::keys::{Key, Kind},
+    units::{duration, show_duration, show_size, size},
+};
+use crate::http::TlsVersion;
+use crate::store::SyncPolicy;
+
+/// How often the log is synced where a write does not wait for it.
+const SYNC_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// What most rows are: applied by a reload, shown by long help only.
+const ROW: Key = Key {
+    path: "",
+    flag: "",
+    kind: Kind::Text,
+    help: "",
+    is_live: true,
+    is_common: false,
+    show: |_| String::new(),
+    set: |_, _| Ok(()),
+};
+
+pub(super) const SERVER: &[Key] = &[
+    Key {
+        path: "server.listen",
+        flag: "listen",
+        kind: Kind::Address,
+        help: "Address and port; port 0 lets the system choose",
+        is_live: false,
+        is_common: true,
+        show: |o| o.listen.to_string(),
+        set: |o, text| put(&mut o.listen, text, "write it like 127.0.0.1:7847"),
+    },
+    Key {
+        path: "server.external_url",
+        flag: "external-url",
+        help: "The URL by which others reach the server, a path in front of all its own included",
+        show: |o| o.external_url.clone().unwrap_or_default(),
+        set: |o, text| {
+            o.external_url = external_url(text)?;
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "server.threads",
+        flag: "threads",
+        kind: Kind::Count,
+        help: "Threads for sockets; 0 is one a core",
+        is_live: false,
+        show: |o| o.threads.to_string(),
+        set: |o, text| count(&mut o.threads, text),
+        ..ROW
+    },
+    Key {
+        path: "server.allow_link_local",
+        flag: "allow-link-local",
+        kind: Kind::Switch,
+        help: "Let outgoing requests reach link-local addresses, clouds' metadata services among them",
+        is_live: false,
+        show: |o| o.addresses.allows_link_local.to_string(),
+        set: |o, text| switch(&mut o.addresses.allows_link_local, text),
+        ..ROW
+    },
+    Key {
+        path: "server.allow_quit",
+        flag: "allow-quit",
+        kind: Kind::Switch,
+        help: "Let POST /-/quit end the server",
+        show: |o| o.is_quit_allowed.to_string(),
+        set: |o, text| switch(&mut o.is_quit_allowed, text),
+        ..ROW
+    },
+    Key {
+        path: "server.tls.cert_file",
+        flag: "tls-cert",
+        kind: Kind::Path,
+        help: "Certificate of the server in PEM, those that signed it behind it; turns TLS on",
+        is_common: true,
+        show: |o| show_path(o.tls.cert.as_deref()),
+        set: |o, text| {
+            o.tls.cert = some_path(text);
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "server.tls.key_file",
+        flag: "tls-key",
+        kind: Kind::Path,
+        help: "Key of that certificate in PEM",
+        is_common: true,
+        show: |o| show_path(o.tls.key.as_deref()),
+        set: |o, text| {
+            o.tls.key = some_path(text);
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "server.tls.client_ca_file",
+        flag: "tls-client-ca",
+        kind: Kind::Path,
+        help: "Who signs certificates of clients, in PEM; a client may then show one to say who it is",
+        show: |o| show_path(o.tls.client_ca.as_deref()),
+        set: |o, text| {
+            o.tls.client_ca = some_path(text);
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "server.tls.min_version",
+        flag: "tls-min-version",
+        kind: Kind::Choice(&["1.2", "1.3"]),
+        help: "The oldest version of TLS that is spoken",
+        show: |o| if o.tls.min_version == TlsVersion::OneThree { "1.3" } else { "1.2" }.into(),
+        set: |o, text| {
+            o.tls.min_version = match text {
+                "1.2" => TlsVersion::OneTwo,
+                "1.3" => TlsVersion::OneThree,
+                _ => return Err("it is 1.2 or 1.3".into()),
+            };
+            Ok(())
+        },
+        ..ROW
+    },
+];
+
+pub(super) const STORAGE: &[Key] = &[
+    Key {
+        path: "storage.data",
+        flag: "data",
+        kind: Kind::Path,
+        help: "Where the data lies; made if missing",
+        is_live: false,
+        is_common: true,
+        show: |o| o.data.display().to_string(),
+        set: |o, text| {
+            o.data = some_path(text).ok_or("it needs the name of a folder")?;
+            Ok(())
+        },
+    },
+    Key {
+        path: "storage.retention",
+        flag: "retention",
+        kind: Kind::Duration,
+        help: "How long rows are kept, like 30d, or forever",
+        is_live: false,
+        is_common: true,
+        show: |o| o.store.retention.map_or_else(|| "forever".into(), show_duration),
+        set: |o, text| {
+            o.store.retention = if text == "forever" { None } else { Some(duration(text)?) };
+            Ok(())
+        },
+    },
+    Key {
+        path: "storage.sync",
+        flag: "sync",
+        kind: Kind::Choice(&["commit", "interval", "none"]),
+        help: "When a write is acknowledged: commit (after its sync), interval (synced every 100 ms), none",
+        is_live: false,
+        is_common: true,
+        show: |o| {
+            match o.store.sync {
+                SyncPolicy::Commit => "commit",
+                SyncPolicy::Interval(_) => "interval",
+                SyncPolicy::None => "none",
+            }
+            .into()
+        },
+        set: |o, text| {
+            o.store.sync = match text {
+                "commit" => SyncPolicy::Commit,
+                "interval" => SyncPolicy::Interval(SYNC_INTERVAL),
+                "none" => SyncPolicy::None,
+                _ => return Err("it is commit, interval or none".into()),
+            };
+            Ok(())
+        },
+    },
+    Key {
+        path: "storage.memory_max",
+        flag: "memory-max",
+        kind: Kind::Size,
+        help: "Memory that the store may use; 0 is half of the machine's",
+        is_live: false,
+        is_common: true,
+        show: |o| show_size(o.store.memory_max),
+        set: |o, text| bytes(&mut o.store.memory_max, text),
+    },
+    Key {
+        path: "storage.future_max",
+        flag: "future-max",
+        kind: Kind::Duration,
+        help: "How far ahead of the clock a row may lie",
+        is_live: false,
+        show: |o| show_duration(o.store.future_max),
+        set: |o, text| time(&mut o.store.future_max, text),
+        ..ROW
+    },
+    Key {
+        path: "storage.flush_rows",
+        flag: "flush-rows",
+        kind: Kind::Count,
+        help: "Rows in memory that call for a flush",
+        is_live: false,
+        show: |o| o.store.flush_rows.to_string(),
+        set: |o, text| count(&mut o.store.flush_rows, text),
+        ..ROW
+    },
+    Key {
+        path: "storage.mmap",
+        flag: "mmap",
+        kind: Kind::Switch,
+        help: "Read files through mappings; --no-mmap reads with plain calls",
+        is_live: false,
+        show: |o| o.mmap.to_string(),
+        set: |o, text| switch(&mut o.mmap, text),
+        ..ROW
+    },
+];
+
+pub(super) const INGEST: &[Key] = &[
+    Key {
+        path: "ingest.body_max",
+        flag: "ingest-body-max",
+        kind: Kind::Size,
+        help: "Size of a body, packed or not",
+        show: |o| show_size(o.http.body_bytes_max),
+        set: |o, text| {
+            bytes(&mut o.http.body_bytes_max, text)?;
+            small_bytes(&mut o.http.ingest.body_bytes_max, text)
+        },
+        ..ROW
+    },
+    Key {
+        path: "ingest.memory_max",
+        flag: "ingest-memory-max",
+        kind: Kind::Size,
+        help: "Bytes of bodies held at once; more is answered with 429",
+        show: |o| show_size(o.http.ingest_bytes_max),
+        set: |o, text| bytes(&mut o.http.ingest_bytes_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.line_max",
+        flag: "ingest-line-max",
+        kind: Kind::Size,
+        help: "Size of a line of line protocol",
+        show: |o| show_size(o.http.ingest.line_bytes_max as u64),
+        set: |o, text| small_bytes(&mut o.http.ingest.line_bytes_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.labels_max",
+        flag: "ingest-labels-max",
+        kind: Kind::Count,
+        help: "Labels of a series",
+        show: |o| o.http.ingest.labels_max.to_string(),
+        set: |o, text| count(&mut o.http.ingest.labels_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.label_name_max",
+        flag: "ingest-label-name-max",
+        kind: Kind::Size,
+        help: "Size of a label's name",
+        show: |o| show_size(o.http.ingest.name_bytes_max as u64),
+        set: |o, text| small_bytes(&mut o.http.ingest.name_bytes_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.label_value_max",
+        flag: "ingest-label-value-max",
+        kind: Kind::Size,
+        help: "Size of a label's value",
+        show: |o| show_size(o.http.ingest.value_bytes_max as u64),
+        set: |o, text| small_bytes(&mut o.http.ingest.value_bytes_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.exemplar_max",
+        flag: "ingest-exemplar-max",
+        kind: Kind::Count,
+        help: "Characters of an exemplar's labels",
+        show: |o| o.http.ingest.exemplar_runes_max.to_string(),
+        set: |o, text| count(&mut o.http.ingest.exemplar_runes_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.symbols_max",
+        flag: "ingest-symbols-max",
+        kind: Kind::Count,
+        help: "Symbols of a remote write 2 request",
+        show: |o| o.http.ingest.symbols_max.to_string(),
+        set: |o, text| count(&mut o.http.ingest.symbols_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.buckets_max",
+        flag: "ingest-buckets-max",
+        kind: Kind::Count,
+        help: "Buckets of a native histogram",
+        show: |o| o.http.ingest.buckets_max.to_string(),
+        set: |o, text| count(&mut o.http.ingest.buckets_max, text),
+        ..ROW
+    },
+];
+
+pub(super) const QUERY: &[Key] = &[
+    Key {
+        path: "query.queries_max",
+        flag: "queries-max",
+        kind: Kind::Count,
+        help: "Queries that run at once; 0 is two a core",
+        show: |o| o.http.queries_max.to_string(),
+        set: |o, text| count(&mut o.http.queries_max, text),
+        ..ROW
+    },
+    Key {
+        path: "query.timeout",
+        flag: "query-timeout",
+        kind: Kind::Duration,
+        help: "How long a query may run",
+        show: |o| show_duration(o.http.query_timeout),
+        set: |o, text| time(&mut o.http.query_timeout, text),
+        ..ROW
+    },
+    Key {
+        path: "query.lookback",
+        flag: "query-lookback",
+        kind: Kind::Duration,
+        help: "How far back an instant looks for a value",
+        show: |o| show_duration(o.lookback),
+        set: |o, text| time(&mut o.lookback, text),
+        ..ROW
+    },
+    Key {
+        path: "query.series_max",
+        flag: "query-series-max",
+        kind: Kind::Count,
+        help: "Series that a selector may match",
+        show: |o| o.http.query_limits.series_max.to_string(),
+        set: |o, text| count(&mut o.http.query_limits.series_max, text),
+        ..ROW
+    },
+    Key {
+        path: "query.samples_max",
+        flag: "query-samples-max",
+        kind: Kind::Count,
+        help: "Rows that a query may read",
+        show: |o| o.http.query_limits.samples_max.to_string(),
+        set: |o, text| count(&mut o.http.query_limits.samples_max, text),
+        ..ROW
+    },
+    Key {
+        path: "query.memory_max",
+        flag: "query-memory-max",
+        kind: Kind::Size,
+        help: "Memory that a query may use",
+        show: |o| show_size(o.http.query_limits.memory_max),
+        set: |o, text| bytes(&mut o.http.query_limits.memory_max, text),
+        ..ROW
+    },
+];
+
+pub(super) const ACCESS: &[Key] = &[
+    Key {
+        path: "access.insecure_no_auth",
+        flag: "insecure-no-auth",
+        kind: Kind::Switch,
+        help: "Ask nobody who they are, even where other machines can reach the server",
+        is_common: true,
+        show: |o| o.insecure_no_auth.to_string(),
+        set: |o, text| switch(&mut o.insecure_no_auth, text),
+        ..ROW
+    },
+    Key {
+        path: "access.allowed_hosts",
+        flag: "allow-host",
+        kind: Kind::List,
+        help: "Names under which this server is reached, for calls that change it",
+        show: |o| o.http.allowed_hosts.0.join(","),
+        set: |o, text| {
+            let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+            o.http.allowed_hosts.0 = names.map(str::to_owned).collect();
+            Ok(())
+        },
+        ..ROW
+    },
+];
+
+pub(super) const COLLECT: &[Key] = &[
+    Key {
+        path: "collect.enabled",
+        flag: "collect",
+        kind: Kind::Switch,
+        help: "Write what this machine and this server say into the store",
+        is_common: true,
+        show: |o| o.is_collecting.to_string(),
+        set: |o, text| switch(&mut o.is_collecting, text),
+        ..ROW
+    },
+    Key {
+        path: "collect.interval",
+        flag: "collect-interval",
+        kind: Kind::Duration,
+        help: "How often to collect",
+        show: |o| show_duration(o.collect_interval),
+        set: |o, text| {
+            time(&mut o.collect_interval, text)?;
+            if o.collect_interval.is_zero() { Err("at least 1ms".into()) } else { Ok(()) }
+        },
+        ..ROW
+    },
+];
+
+fn put<T: FromStr>(place: &mut T, text: &str, advice: &str) -> Result<(), String> {
+    *place = text.parse().map_err(|_| advice.to_owned())?;
+    Ok(())
+}
+
+fn count<T: FromStr + Display>(place: &mut T, text: &str) -> Result<(), String> {
+    put(place, &text.replace('_', ""), "it is a whole number from 0")
+}
+
+fn switch(place: &mut bool, text: &str) -> Result<(), String> {
+    *place = match text {
+        "true" | "True" | "TRUE" | "yes" | "on" | "1" => true,
+        "false" | "False" | "FALSE" | "no" | "off" | "0" => false,
+        _ => return Err("it is true or false".into()),
+    };
+    Ok(())
+}
+
+fn time(place: &mut std::time::Duration, text: &str) -> Result<(), String> {
+    *place = duration(text)?;
+    Ok(())
+}
+
+fn bytes(place: &mut u64, text: &str) -> Result<(), String> {
+    *place = size(text)?;
+    Ok(())
+}
+
+fn small_bytes(place: &mut usize, text: &str) -> Result<(), String> {
+    *place = usize::try_from(size(text)?).unwrap_or(usize::MAX);
+    Ok(())
+}
+
+fn some_path(text: &str) -> Option<std::path::PathBuf> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+fn show_path(path: Option<&Path>) -> String {
+    path.map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+fn external_url(text: &str) -> Result<Option<String>, String> {
+    let text = text.trim_end_matches('/');
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let bad = || "write it like https://metrics.example.com/quipu".to_owned();
+    let url: hyper::Uri = text.parse().map_err(|_| bad())?;
+    let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+    let is_plain = url.query().is_none() && !text.contains(['@', '#']);
+    if is_web && is_plain { Ok(Some(text.to_owned())) } else { Err(bad()) }
+}

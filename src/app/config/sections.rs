@@ -1,0 +1,82 @@
+//! Sections of the file that other rooms own, in Prometheus' words.
+//!
+//! This is the one place where they are taken in: a room that reads a section gives it a row with
+//! `read`, which turns the section's node into the room's type by `Node::read` and keeps it. A section
+//! that nothing here reads yet is refused by its name, because a rule that silently is not evaluated
+//! is worse than a server that does not start.
+
+use crate::app::config::{
+    fault::Fault,
+    keys::SECTIONS,
+    tree::{Name, Node},
+};
+use crate::collect::scrape::{GlobalConfig, Job, JobConfig, ScrapeFile};
+
+/// Takes a section in.
+type Read = fn(&Node) -> Result<(), Fault>;
+
+/// A section that is not of options.
+pub(super) struct Section {
+    pub(super) name: &'static str,
+    /// What it is for, for the schema and documentation.
+    pub(super) help: &'static str,
+    /// Whether it is a list; else it has keys.
+    pub(super) is_list: bool,
+    /// Checks it; None where nothing reads it yet.
+    pub(super) read: Option<Read>,
+}
+
+/// All of them, those of Prometheus' own file.
+pub(super) const FOREIGN: &[Section] = &[
+    Section {
+        name: "global",
+        help: "Intervals and external labels",
+        is_list: false,
+        read: Some(|node| node.read::<GlobalConfig>().map(drop)),
+    },
+    Section {
+        name: "scrape_configs",
+        help: "Targets to collect from",
+        is_list: true,
+        read: Some(|node| node.read::<Vec<JobConfig>>().map(drop)),
+    },
+    Section {
+        name: "remote_write",
+        help: "Servers that get a copy of what comes in",
+        is_list: true,
+        read: None,
+    },
+    Section { name: "otlp", help: "How OTLP's names are translated", is_list: false, read: None },
+    Section { name: "rule_files", help: "Files with rules", is_list: true, read: None },
+    Section { name: "alerting", help: "Where alerts are sent", is_list: false, read: None },
+];
+
+/// What is wrong with a section that is not of options.
+pub(super) fn read(name: &Name, node: &Node) -> Option<Fault> {
+    let known = FOREIGN.iter().find(|section| section.name == name.text);
+    match known.map(|section| section.read) {
+        Some(Some(read)) => read(node).err(),
+        Some(None) => {
+            let what = format!("{} is not read by this version yet", name.text);
+            Some(Fault::at(name.span, what).hint("leave the section out"))
+        }
+        None => {
+            let options = SECTIONS.iter().map(|(name, _)| *name);
+            let known: Vec<&str> =
+                options.chain(FOREIGN.iter().map(|section| section.name)).collect();
+            Some(Fault::unknown_key(name.span, &name.text, &known))
+        }
+    }
+}
+
+/// The jobs of `scrape_configs` with what `global` says. Where one of these cannot be read, that is
+/// told already, and there are none.
+pub(super) fn jobs(root: &Node, faults: &mut Vec<Fault>) -> Vec<Job> {
+    let Some(configs) = root.get("scrape_configs") else { return Vec::new() };
+    let global = root.get("global").map_or_else(|| Ok(GlobalConfig::default()), Node::read);
+    let (Ok(global), Ok(scrape_configs)) = (global, configs.read()) else { return Vec::new() };
+    ScrapeFile { global, scrape_configs }.jobs().unwrap_or_else(|error| {
+        faults.push(Fault::at(configs.span, error.to_string()));
+        Vec::new()
+    })
+}
