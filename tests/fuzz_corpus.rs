@@ -120,3 +120,18 @@ fn credential() {
 fn certificate() {
     replay("certificate", gate::certificate);
 }
+
+#[test]
+fn tsdb_chunk() {
+    replay("tsdb_chunk", ingest::tsdb_chunk);
+}
+
+#[test]
+fn tsdb_index() {
+    replay("tsdb_index", ingest::tsdb_index);
+}
+
+#[test]
+fn remote_read() {
+    replay("remote_read", ingest::remote_read);
+}

@@ -55,7 +55,7 @@ const ROOMS: &[Room] = &[
     room(3, "math", &["model"]),
     room(4, "query", &["model", "math", "query_lang"]),
     room(4, "ingest", &["model", "math"]),
-    room(4, "export", &["model", "codec"]),
+    room(4, "export", &["model", "codec", "math"]),
     room(4, "access", &["model"]),
     room(4, "store", &["model", "math", "codec", "os"]),
     room(5, "dashboard", &["model", "query"]),

@@ -147,3 +147,60 @@ pub(crate) fn snappy(body: &[u8]) {
         }
     }
 }
+
+/// A chunk of a TSDB: its encoding, then its rows.
+pub(crate) fn tsdb_chunk(bytes: &[u8]) {
+    use quipu::ingest::tsdb::{Columns, decode};
+
+    let Some((encoding, data)) = bytes.split_first() else { return };
+    let mut out = Columns::default();
+    if decode(*encoding, data, &mut out).is_err() {
+        assert!(out.is_empty(), "an error appends nothing");
+    }
+    assert_eq!(out.times.len(), out.values.len());
+    assert!(out.starts.is_empty() || out.starts.len() == out.times.len());
+    assert!(out.len() <= usize::from(u16::MAX));
+}
+
+/// A whole index of a TSDB block, gone through as an import does; also as a file of tombstones.
+pub(crate) fn tsdb_index(bytes: &[u8]) {
+    use quipu::ingest::tsdb::{
+        INDEX_TAIL_BYTES, IndexTail, Series, Symbols, read_series, read_tombstones,
+    };
+
+    drop(read_tombstones(bytes));
+    let tail = bytes.get(bytes.len().saturating_sub(INDEX_TAIL_BYTES)..).unwrap_or_default();
+    let Ok(tail) = IndexTail::read(bytes, tail, bytes.len() as u64) else { return };
+    let part = |range: &std::ops::Range<u64>| {
+        let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
+        bytes.get(at(range.start)..at(range.end)).unwrap_or_default()
+    };
+    let Ok(symbols) = Symbols::read(part(&tail.symbols), tail.symbols.start) else { return };
+    let (mut at, mut series) = (tail.series.start, Series::default());
+    while at < tail.series.end {
+        let rest = part(&(at..tail.series.end));
+        match read_series(rest, at, &symbols, &mut series) {
+            Ok(Ok(used)) if used > 0 => {
+                assert!(series.texts(&symbols).all(|(name, _)| name.len() <= bytes.len()));
+                at += used as u64;
+            }
+            _ => break,
+        }
+    }
+}
+
+/// A stream of remote read frames.
+pub(crate) fn remote_read(bytes: &[u8]) {
+    use quipu::ingest::remote_read::{ReadError, read_message, take_frame};
+
+    let mut rest = bytes;
+    while let Ok(Some((message, used))) = take_frame(rest) {
+        drop(read_message(message, |_, columns| {
+            assert_eq!(columns.times.len(), columns.values.len());
+            Ok::<_, ReadError>(())
+        }));
+        rest = rest.get(used..).unwrap_or_default();
+    }
+    // A fuzzer does not find checksums: also without a frame.
+    drop(read_message(bytes, |_, _| Ok::<_, ReadError>(())));
+}

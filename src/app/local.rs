@@ -1,11 +1,15 @@
 //! A data directory asked without a server.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, thread::JoinHandle};
 
 use axum::body::Body;
 use hyper::{Request, Response};
 
-use crate::app::{Error, Options, serve::doors, store::open_store};
+use crate::app::{
+    Error, Options,
+    serve::{doors, store_threads},
+    store::open_store,
+};
 use crate::http::{self, Context, Gate, Metrics};
 use crate::os::{Clock, SystemClock};
 use crate::store::{Config, Db};
@@ -14,6 +18,7 @@ use crate::store::{Config, Db};
 pub struct Local {
     gate: Gate,
     db: Arc<Db>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Local {
@@ -22,13 +27,29 @@ impl Local {
     /// # Errors
     /// Where it is no data directory, or a server has it.
     pub fn open(directory: &Path) -> Result<Self, Error> {
+        Self::open_as(directory, false)
+    }
+
+    /// Opens a directory for rows to be written, and makes it where it is missing. The store commits and
+    /// keeps itself up until this is dropped.
+    ///
+    /// # Errors
+    /// Where it cannot be a data directory, or a server has it.
+    pub fn open_to_write(directory: &Path) -> Result<Self, Error> {
+        let mut local = Self::open_as(directory, true)?;
+        local.threads = store_threads(&local.db)?;
+        Ok(local)
+    }
+
+    fn open_as(directory: &Path, is_new_allowed: bool) -> Result<Self, Error> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let (db, _) = open_store(directory, (false, true), Arc::clone(&clock), Config::default())?;
+        let config = Config::default();
+        let (db, _) = open_store(directory, (is_new_allowed, true), Arc::clone(&clock), config)?;
         let gate = Gate::default();
         let metrics = Arc::new(Metrics::default());
         let doors = doors(&db, &clock, Options::default().lookback);
         gate.open(Context::new(doors, http::Options::default(), metrics));
-        Ok(Self { gate, db })
+        Ok(Self { gate, db, threads: Vec::new() })
     }
 
     /// Answers a request.
@@ -40,5 +61,10 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         self.db.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store panicked");
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ mod collecting;
 mod config;
 mod error;
 mod files;
+mod import;
 mod local;
 mod options;
 mod pool;
@@ -24,6 +25,7 @@ pub use config::{
     convert, convert_text, reference, schema,
 };
 pub use error::Error;
+pub use import::{ImportError, Progress, Summary, TsdbImport, import_tsdb};
 pub use local::Local;
 pub use options::{Options, TlsFiles};
 pub use serve::{Ready, serve};

@@ -252,7 +252,7 @@ struct House {
 
 impl House {
     fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
-        let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
+        let threads = store_threads(&db)?;
         let metrics = Arc::new(Metrics::default());
         show(&metrics, &db, clock);
         let doors = doors(&db, clock, options.lookback);
@@ -302,6 +302,11 @@ pub(super) fn engine(lookback: Duration) -> Engine {
 /// Two servers that scrape the same targets do so at different moments.
 fn machine_seed() -> u64 {
     xxhash_rust::xxh3::xxh3_64(rustix::system::uname().nodename().to_bytes())
+}
+
+/// The threads that commit and keep a store up, until it is closed.
+pub(super) fn store_threads(db: &Arc<Db>) -> Result<Vec<JoinHandle<()>>, Error> {
+    Ok(vec![worker("commit", db, Db::run_commits)?, worker("upkeep", db, upkeep)?])
 }
 
 fn upkeep(db: &Db) {

@@ -62,6 +62,79 @@ impl Client {
     }
 }
 
+/// An answer that is read piece by piece.
+pub(super) struct Pieces {
+    pub(super) status: StatusCode,
+    media_type: String,
+    body: Body,
+}
+
+impl Pieces {
+    fn of(head: &hyper::http::response::Parts, body: Body) -> Self {
+        let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        Self { status: head.status, media_type: media_type.unwrap_or_default().to_owned(), body }
+    }
+
+    /// Whether it is the streamed form of remote read.
+    pub(super) fn is_streamed(&self) -> bool {
+        self.media_type.starts_with("application/x-streamed-protobuf")
+    }
+
+    /// The next piece; None behind the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        while let Some(frame) = self.body.frame().await {
+            let frame =
+                frame.map_err(|error| Error::Failed(format!("the answer ends early: {error}")))?;
+            if let Ok(bytes) = frame.into_data() {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that is left: for refusals, which are short.
+    pub(super) async fn rest(mut self) -> Result<Got, Error> {
+        let mut body = Vec::new();
+        while let Some(piece) = self.next().await? {
+            body.extend_from_slice(&piece);
+        }
+        Ok(Got { status: self.status, body: body.into() })
+    }
+}
+
+impl Client {
+    /// The server at `url`, or the directory where one is given.
+    pub(super) async fn open(
+        (url, token): (&str, Option<Secret>),
+        data: Option<&std::path::Path>,
+    ) -> Result<Self, Error> {
+        Ok(match data {
+            Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
+            None => Self::Remote(Remote::connect(url, token).await?),
+        })
+    }
+
+    /// Sends a body, and gives the answer to be read piece by piece.
+    pub(super) async fn stream(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Pieces, Error> {
+        match self {
+            Self::Remote(remote) => remote.stream(path, media_type, body).await,
+            Self::Local(local) => {
+                let request = Request::post(path)
+                    .header(CONTENT_TYPE, media_type)
+                    .body(body.into())
+                    .map_err(|error| Error::Usage(error.to_string()))?;
+                let (head, body) = local.answer(request).await.into_parts();
+                Ok(Pieces::of(&head, body))
+            }
+        }
+    }
+}
+
 impl Remote {
     /// Connects to `http://host:port/prefix`.
     pub(super) async fn connect(url: &str, token: Option<Secret>) -> Result<Self, Error> {
@@ -97,6 +170,16 @@ impl Remote {
         media_type: &'static str,
         body: impl Into<Body>,
     ) -> Result<Got, Error> {
+        self.stream(path, media_type, body).await?.rest().await
+    }
+
+    /// As [`Client::stream`].
+    pub(super) async fn stream(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Pieces, Error> {
         let unreachable = |why: String| Error::Unreachable { url: self.url.clone(), why };
         let mut request = Request::post(format!("{}{path}", self.prefix))
             .header(HOST, &self.host)
@@ -111,10 +194,8 @@ impl Remote {
             .send_request(request)
             .await
             .map_err(|error| unreachable(error.to_string()))?;
-        let status = response.status();
-        let body = response.into_body().collect().await;
-        let body = body.map_err(|error| unreachable(error.to_string()))?.to_bytes();
-        Ok(Got { status, body })
+        let (head, body) = response.into_parts();
+        Ok(Pieces::of(&head, Body::new(body)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::access::{Scopes, Secret};
-use crate::cli::{settings::Settings, units::duration};
+use crate::cli::{export::Export, import::Import, settings::Settings, units::duration};
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -24,6 +24,10 @@ pub(super) enum Verb {
     Serve(Box<Serve>),
     /// Ask a question, of a server or of a data directory
     Query(Query),
+    /// Bring in rows of another database, or of files
+    Import(Import),
+    /// Write rows as JSON lines, CSV, OpenMetrics, line protocol, Parquet or Arrow
+    Export(Export),
     /// Show what lies in a data directory
     Inspect(Inspect),
     /// Check every byte of a data directory

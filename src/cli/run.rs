@@ -14,7 +14,7 @@ use crate::cli::{
     command::Verb,
     config,
     error::Error,
-    files, inspect, query,
+    export, files, import, inspect, query,
     serve::{self, say},
     token,
 };
@@ -27,6 +27,8 @@ pub fn main() -> ExitCode {
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
         Verb::Query(query) => query::run(query),
+        Verb::Import(words) => import::run(words),
+        Verb::Export(words) => export::run(words),
         Verb::Inspect(words) => inspect::run(words),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),

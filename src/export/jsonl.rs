@@ -6,55 +6,35 @@
 //! `"Infinity"` and `"-Infinity"`. Rows that are histograms stand in lines of their own, whole and
 //! lossless, under `histograms`. A long series is several lines.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
-use crate::export::{write_float, write_integer, write_labels};
-use crate::model::{Error, Flow, Histogram, Labels, Partial, Rows, Span, Timestamp, Visitor};
+use crate::export::{Pieces, RowWriter, write_float, write_integer, write_labels};
+use crate::model::{Error, Histogram, Labels, Rows, Span, Timestamp};
 
 /// Rows in one line: about half a megabyte of text, so that memory stays bounded.
 pub const LINE_ROWS_MAX: usize = 16_384;
 
-/// Bytes that are gathered before they are sent on.
-const PIECE_BYTES: usize = 64 << 10;
-
-/// Writes what a scan visits as JSON lines and hands on pieces of whole lines.
-pub struct JsonLines<L, F> {
-    labels: L,
-    send: F,
+/// Writes rows as JSON lines.
+pub struct JsonLines<'a> {
+    pieces: Pieces<'a>,
     line_rows_max: usize,
-    series: Option<u32>,
+    labels: Labels,
     times: Vec<i64>,
     values: Vec<f64>,
     histograms: Vec<Arc<Histogram>>,
-    out: Vec<u8>,
 }
 
-impl<L, F> JsonLines<L, F>
-where
-    L: Fn(u32) -> Labels,
-    F: FnMut(Vec<u8>) -> Result<(), Error>,
-{
-    /// `labels` names a series by its number; `send` takes pieces of about 64 KiB and may end the scan.
-    pub fn new(labels: L, line_rows_max: usize, send: F) -> Self {
+impl<'a> JsonLines<'a> {
+    /// Lines of at most `line_rows_max` rows.
+    pub fn new(pieces: Pieces<'a>, line_rows_max: usize) -> Self {
         Self {
-            labels,
-            send,
+            pieces,
             line_rows_max: line_rows_max.clamp(1, LINE_ROWS_MAX),
-            series: None,
+            labels: Labels::empty(),
             times: Vec::new(),
             values: Vec::new(),
             histograms: Vec::new(),
-            out: Vec::with_capacity(PIECE_BYTES + (PIECE_BYTES >> 2)),
         }
-    }
-
-    /// Sends what is left. Call once, after the scan.
-    ///
-    /// # Errors
-    /// What `send` returned.
-    pub fn finish(mut self) -> Result<(), Error> {
-        self.end_line(0)?;
-        if self.out.is_empty() { Ok(()) } else { (self.send)(self.out) }
     }
 
     /// A row may still be replaced by one of the same millisecond, so the newest waits.
@@ -93,10 +73,12 @@ where
     /// Writes the line of all rows but the last `kept`.
     fn end_line(&mut self, kept: usize) -> Result<(), Error> {
         let rows = self.times.len().saturating_sub(kept);
-        let Some(series) = self.series.filter(|_| rows > 0) else { return Ok(()) };
-        let out = &mut self.out;
+        if rows == 0 {
+            return Ok(());
+        }
+        let out = &mut self.pieces.out;
         out.extend_from_slice(br#"{"metric":"#);
-        write_labels(&(self.labels)(series), out);
+        write_labels(&self.labels, out);
         if self.histograms.is_empty() {
             out.extend_from_slice(br#","values":["#);
             write_list(self.values.iter().take(rows), out, |value, out| write_number(*value, out));
@@ -112,36 +94,30 @@ where
         self.times.drain(..rows);
         self.values.drain(..rows.min(self.values.len()));
         self.histograms.drain(..rows.min(self.histograms.len()));
-        if self.out.len() < PIECE_BYTES {
-            return Ok(());
-        }
-        let next = Vec::with_capacity(self.out.len());
-        (self.send)(mem::replace(&mut self.out, next))
+        self.pieces.send_full()
     }
 }
 
-impl<L, F> Visitor for JsonLines<L, F>
-where
-    L: Fn(u32) -> Labels,
-    F: FnMut(Vec<u8>) -> Result<(), Error>,
-{
-    fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error> {
-        if self.series != Some(series) {
-            self.end_line(0)?;
-            self.series = Some(series);
-        }
+impl RowWriter for JsonLines<'_> {
+    fn series(&mut self, labels: &Labels) -> Result<(), Error> {
+        self.end_line(0)?;
+        self.labels = labels.clone();
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: Rows<'_>) -> Result<(), Error> {
         for (time, value) in rows.times.iter().zip(rows.values) {
             self.push(Timestamp(*time).millis(), *value)?;
         }
         for (time, value) in rows.times.iter().zip(rows.histograms) {
             self.push_histogram(Timestamp(*time).millis(), value)?;
         }
-        Ok(Flow::Continue)
+        Ok(())
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
-        debug_assert!(false, "an export asks for rows only");
-        Ok(Flow::Continue)
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.end_line(0)?;
+        self.pieces.send_rest()
     }
 }
 
@@ -171,7 +147,8 @@ fn write_number(value: f64, out: &mut Vec<u8>) {
     }
 }
 
-fn write_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
+/// Appends a histogram, whole, as an object.
+pub(super) fn write_histogram(histogram: &Histogram, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"count":"#);
     write_number(histogram.count, out);
     out.extend_from_slice(br#","sum":"#);
@@ -217,14 +194,20 @@ mod tests {
 
     fn exported(line_rows_max: usize, visits: &[(u32, &[(i64, f64)])]) -> String {
         let mut out = Vec::new();
-        let mut lines = JsonLines::new(named, line_rows_max, |piece| {
-            out.extend(piece);
+        let mut send = |piece| {
+            out.extend::<Vec<u8>>(piece);
             Ok(())
-        });
+        };
+        let mut lines = Box::new(JsonLines::new(Pieces::new(&mut send), line_rows_max));
+        let mut current = None;
         for (series, rows) in visits {
+            if current.replace(*series) != Some(*series) {
+                lines.series(&named(*series)).unwrap();
+            }
             let (times, values): (Vec<i64>, Vec<f64>) = rows.iter().copied().unzip();
-            let rows = Rows { times: &times, values: &values, starts: &[], histograms: &[] };
-            lines.rows(*series, rows).unwrap();
+            lines
+                .rows(Rows { times: &times, values: &values, starts: &[], histograms: &[] })
+                .unwrap();
         }
         lines.finish().unwrap();
         String::from_utf8(out).unwrap()
@@ -280,14 +263,15 @@ mod tests {
             ..Histogram::default()
         });
         let mut out = Vec::new();
-        let mut lines = JsonLines::new(named, 9, |piece| {
-            out.extend(piece);
+        let mut send = |piece| {
+            out.extend::<Vec<u8>>(piece);
             Ok(())
-        });
-        let floats = Rows { times: &[MS], values: &[1.0], starts: &[], histograms: &[] };
-        lines.rows(0, floats).unwrap();
+        };
+        let mut lines = Box::new(JsonLines::new(Pieces::new(&mut send), 9));
+        lines.series(&named(0)).unwrap();
+        lines.rows(Rows { times: &[MS], values: &[1.0], starts: &[], histograms: &[] }).unwrap();
         let rows = Rows { times: &[2 * MS], values: &[], starts: &[], histograms: &[histogram] };
-        lines.rows(0, rows).unwrap();
+        lines.rows(rows).unwrap();
         lines.finish().unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), 2);

@@ -22,10 +22,12 @@ mod metadata;
 mod number;
 mod native;
 pub mod otlp;
+pub mod remote_read;
 pub mod remote_write;
 mod report;
 mod session;
 mod time;
+pub mod tsdb;
 mod wire;
 
 pub use book::LabelBook;

@@ -17,6 +17,7 @@ pub(super) struct Counters {
     pub(super) seals: AtomicU64,
     pub(super) dropped_files: AtomicU64,
     pub(super) upkeep_failures: AtomicU64,
+    pub(super) bulk_rows: AtomicU64,
 }
 
 impl Counters {
@@ -69,6 +70,7 @@ impl Counters {
                 "Flushes, merges and seals that failed and are tried again.",
                 read(&self.upkeep_failures),
             ),
+            ("quipu_bulk_rows_total", "Rows loaded straight into blocks.", read(&self.bulk_rows)),
         ]
     }
 }

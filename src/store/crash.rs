@@ -24,6 +24,8 @@ pub const CRASH_POINTS: &[&str] = &[
     "compact-after-delete",
     "retention-delete",
     "replay-half",
+    "bulk-written",
+    "bulk-listed",
 ];
 
 /// Dies here if the environment says so.

@@ -78,6 +78,27 @@ impl Test {
     }
 }
 
+/// Selectors for label sets that are not in a store yet, ready to run.
+#[derive(Debug, Default)]
+pub struct Selectors(Vec<Vec<Test>>);
+
+impl Selectors {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with what is wrong with an expression.
+    pub fn new(selectors: &[Vec<Matcher>]) -> Result<Self, Error> {
+        selectors.iter().map(|matchers| Test::all(matchers)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether one of them lets these labels pass; where there is none, all pass.
+    pub fn pass(&self, labels: &[Label<'_>]) -> bool {
+        let value = |name: &str| labels.iter().find(|label| label.0 == name).map_or("", |it| it.1);
+        let passes = |test: &Test| test.accepts.accepts(value(&test.name)) != test.is_negated;
+        self.0.is_empty() || self.0.iter().any(|tests| tests.iter().all(passes))
+    }
+}
+
 /// Compiles an expression that is anchored at both ends, as Prometheus has it.
 fn compile(text: &str) -> Result<Accepts, Error> {
     match text {

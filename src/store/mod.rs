@@ -3,6 +3,7 @@
 //! A batch goes to the log, then to the head; a flush writes the head as parts, merges make few of
 //! many, a partition that is over is sealed to blocks. `Db` wires this; policy is in `plan`.
 
+mod bulk;
 mod bytes;
 mod catalog;
 mod commit;
@@ -35,6 +36,7 @@ mod upkeep;
 mod verify;
 mod wal;
 
+pub use bulk::{Bulk, BulkRows, Loaded};
 pub use config::{Config, SyncPolicy};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
@@ -43,6 +45,7 @@ pub use inspect::{
     CatalogSummary, ColumnBytes, DataKind, FileInspection, FileSummary, Inspection, MetricBytes,
     SectionBytes, SegmentSummary, SeriesInspection, inspect, inspect_file, inspect_series,
 };
+pub use matching::Selectors;
 pub use recover::Recovery;
 pub use report::{Counter, KindBytes, Storage};
 pub use verify::{Finding, Repair, Report, repair, verify};

@@ -87,9 +87,10 @@ fn should_seal(
 
 /// The neighbours to merge: the smallest size of which there are enough in a row.
 fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
-    let parts: Vec<&FileMeta> =
-        files.iter().map(|file| file.meta).filter(|meta| meta.kind == FileKind::Part).collect();
-    let mut sizes: Vec<u32> = parts.iter().map(|meta| size(meta.bytes)).collect();
+    let metas: Vec<&FileMeta> = files.iter().map(|file| file.meta).collect();
+    let is_part = |meta: &&FileMeta| meta.kind == FileKind::Part;
+    let mut sizes: Vec<u32> =
+        metas.iter().copied().filter(is_part).map(|meta| size(meta.bytes)).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes.into_iter().find_map(|limit| {
@@ -98,8 +99,9 @@ fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
             let largest = run.iter().filter(|meta| size(meta.bytes) == limit).count();
             run.len() >= MERGE_COUNT && largest >= 2
         };
-        let run = parts
-            .split(|meta| size(meta.bytes) > limit)
+        // Nor are parts merged past a block between them: its rows would change places with theirs.
+        let run = metas
+            .split(|meta| !is_part(meta) || size(meta.bytes) > limit)
             .filter(is_worth)
             .max_by_key(|run| run.len())?;
         Some(run.iter().map(|meta| meta.id).collect())
@@ -158,6 +160,8 @@ mod tests {
         assert_eq!(merged(&[9000, 10, 10, 10, 10]), [2, 3, 4, 5]);
         assert!(merged(&[10, 10, 9000, 10, 10]).is_empty());
         assert_eq!(merged(&[9000, 9000, 9000, 9000, 10]), [1, 2, 3, 4, 5]);
+        assert!(merged(&[10, 10, -10, 10, 10]).is_empty(), "a block stands between");
+        assert_eq!(merged(&[10, -10, 10, 10, 10, 10]), [3, 4, 5, 6]);
     }
 
     #[test]

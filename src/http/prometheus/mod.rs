@@ -19,4 +19,5 @@ mod write;
 
 pub use moment::{parse_duration, parse_time};
 pub(super) use routes::routes;
+pub use scope::selector;
 pub use status::rfc3339;

@@ -16,6 +16,7 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         )
         .add(Scope::Read, "/api/v1/format_query", get(format::format).post(format::format))
         .add(Scope::Read, "/api/v1/export", get(export::export).post(export::export))
+        .add(Scope::Read, "/api/v1/export/csv", get(export::csv).post(export::csv))
         .add(Scope::Read, "/api/v1/labels", get(labels::names).post(labels::names))
         .add(Scope::Read, "/api/v1/label/{name}/values", get(labels::values))
         .add(Scope::Read, "/api/v1/series", get(labels::series).post(labels::series))
@@ -29,7 +30,7 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/status/runtimeinfo", get(status::runtime))
         .add(Scope::Read, "/api/v1/status/flags", get(status::flags))
         .add(Scope::Read, "/api/v1/status/config", get(status::config))
-        .add(Scope::Read, "/api/v1/status/tsdb", get(status::cardinality))
+        .add(Scope::Read, "/api/v1/status/tsdb", get(status::cardinality).post(status::cardinality))
         .refusing(write::refusal)
         .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
 }

@@ -39,7 +39,10 @@ impl Wanted {
 }
 
 /// The matchers of a selector, which is all that `match[]` may be.
-pub(super) fn selector(text: &str) -> Result<Vec<Matcher>, Error> {
+///
+/// # Errors
+/// [`Error::Parameter`] with what is wrong with the text.
+pub fn selector(text: &str) -> Result<Vec<Matcher>, Error> {
     let bad = |why: String| Error::Parameter { name: "match[]", why };
     match query_lang::parse(text) {
         Ok(query_lang::Expr::Vector(selector)) => Ok(matchers(&selector.matchers)),

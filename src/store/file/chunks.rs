@@ -55,13 +55,18 @@ pub(super) fn cut(times: &[i64], mut piece: impl FnMut(Range<usize>)) {
     }
 }
 
-/// Runs of rows within one span. Left-open, as partitions are.
+/// Runs of rows within one span. Left-open, as partitions are. Times rise, so the end of a run is
+/// searched: to divide every time, for span after span, took as long as encoding the values.
 fn pieces(times: &[i64], span: i64) -> impl Iterator<Item = Range<usize>> {
-    let number = move |time: i64| time.saturating_sub(1).div_euclid(span);
-    let mut end = 0;
-    times.chunk_by(move |left, right| number(*left) == number(*right)).map(move |run| {
-        end += run.len();
-        end - run.len()..end
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let rest = times.get(begin..)?;
+        let number = rest.first()?.saturating_sub(1).div_euclid(span);
+        let last = number.saturating_add(1).saturating_mul(span);
+        let end = begin + rest.partition_point(|time| *time <= last);
+        let run = begin..end.max(begin + 1);
+        begin = run.end;
+        Some(run)
     })
 }
 

@@ -138,6 +138,8 @@ pub(in crate::store) enum Edit {
     Delete(Tombstone),
     /// So many of the oldest deletions were carried out everywhere.
     DeletesDone(u64),
+    /// A bulk load of this note is done.
+    Note(u128),
 }
 
 const UNKNOWN_IS_REFUSED: u8 = 1;
@@ -176,6 +178,10 @@ impl Edit {
                 8
             }
             Self::DeletesDone(position) => one(*position, 9),
+            Self::Note(note) => {
+                out.extend_from_slice(&note.to_le_bytes());
+                20
+            }
         }
     }
 
@@ -194,6 +200,7 @@ impl Edit {
             7 => Self::DroppedUntil(fields.signed()?),
             8 => Self::Delete(decode_tombstone(&mut fields)?),
             9 => Self::DeletesDone(fields.varint()?),
+            20 => Self::Note(fields.u128()?),
             number if flags & UNKNOWN_IS_REFUSED != 0 => {
                 return Err(Damage::Unknown { what: "manifest edit", number: number.into() });
             }
@@ -343,6 +350,7 @@ mod tests {
             Edit::DroppedUntil(-7),
             Edit::Delete(Tombstone { files_below: 8, matchers, range: TimeRange::ALL }),
             Edit::DeletesDone(9),
+            Edit::Note(u128::MAX - 10),
         ];
         let mut bytes = Vec::new();
         for edit in &edits {

@@ -1,6 +1,6 @@
 //! What all edits amount to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::edit::{Edit, FileId, FileMeta, Tombstone};
 
@@ -21,6 +21,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) dropped_until: i64,
     /// Deletions that files still have to carry out, oldest first.
     pub(in crate::store) tombstones: Vec<Tombstone>,
+    /// Notes of bulk loads that are done.
+    pub(in crate::store) notes: BTreeSet<u128>,
     /// The next file number to give.
     pub(in crate::store) next_file: u64,
 }
@@ -63,6 +65,9 @@ impl State {
                     usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
                 self.tombstones.drain(..count);
             }
+            Edit::Note(note) => {
+                self.notes.insert(*note);
+            }
         }
     }
 
@@ -77,6 +82,7 @@ impl State {
         ];
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
+        edits.extend(self.notes.iter().copied().map(Edit::Note));
         edits
     }
 }

@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../src/ingest.rs"]
+#[expect(dead_code, reason = "each target calls one of them")]
+mod ingest;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ingest::tsdb_chunk(bytes));
