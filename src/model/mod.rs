@@ -14,6 +14,7 @@ mod log;
 mod matcher;
 mod schema;
 mod source;
+mod tier;
 mod time;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
@@ -27,6 +28,7 @@ pub use matcher::{MatchOp, Matcher};
 pub use schema::{Table, TenantId};
 pub use source::{
     Ask, Cardinality, Columns, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,
-    Partial, Reading, Rows, Scope, Selection, Source, Visitor, Windows,
+    Reading, Rows, Scope, Selection, Source, Visitor, Windows,
 };
+pub use tier::{FloatPartial, HistogramPartial, Partial, Tier, TierRow, Zone};
 pub use time::{STALE_BITS, TimeRange, Timestamp, is_stale};

@@ -28,14 +28,16 @@ mod recover;
 mod report;
 mod retire;
 mod rows;
+mod scrub;
 mod select;
 mod source;
+mod tier;
 mod tombstones;
 mod upkeep;
 mod verify;
 mod wal;
 
-pub use config::{Config, SyncPolicy};
+pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};

@@ -47,6 +47,8 @@ pub enum DataKind {
     Part,
     /// It has its own labels.
     Block,
+    /// It has its own labels, and buckets of a tier: its rows are buckets.
+    Tier,
 }
 
 /// A live data file, as the manifest or its own frame says.
@@ -147,6 +149,7 @@ impl FileSummary {
             kind: match meta.kind {
                 FileKind::Part => DataKind::Part,
                 FileKind::Block => DataKind::Block,
+                FileKind::Tier => DataKind::Tier,
             },
             day: folder.rsplit('/').next().unwrap_or(&folder).to_owned(),
             times: meta.times,

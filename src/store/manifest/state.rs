@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::edit::{Edit, FileId, FileMeta, Tombstone};
+use crate::model::Tier;
+
+use super::edit::{Edit, FileId, FileMeta, Retired, Tiered, Tombstone};
 
 /// What lives.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +23,11 @@ pub(in crate::store) struct State {
     pub(in crate::store) dropped_until: i64,
     /// Deletions that files still have to carry out, oldest first.
     pub(in crate::store) tombstones: Vec<Tombstone>,
+    /// What retention dropped besides, an entry for each tier and matchers.
+    pub(in crate::store) retired: Vec<Retired>,
+    /// Which rows tiers hold: by tier and end of the partition of raw rows, those of files of lower
+    /// number.
+    pub(in crate::store) tiered: BTreeMap<(Tier, i64), u64>,
     /// The next file number to give.
     pub(in crate::store) next_file: u64,
 }
@@ -63,7 +70,28 @@ impl State {
                     usize::try_from(*count).unwrap_or(usize::MAX).min(self.tombstones.len());
                 self.tombstones.drain(..count);
             }
+            Edit::Retired(retired) => self.retire(retired),
+            Edit::Tiered(tiered) => self.tier(*tiered),
         }
+    }
+
+    fn retire(&mut self, new: &Retired) {
+        let is_same = |old: &&mut Retired| old.tier == new.tier && old.matchers == new.matchers;
+        match self.retired.iter_mut().find(is_same) {
+            Some(old) => old.until = old.until.max(new.until),
+            None => self.retired.push(new.clone()),
+        }
+    }
+
+    fn tier(&mut self, new: Tiered) {
+        let key = (new.tier, new.until);
+        if new.files_below == 0 {
+            self.tiered.remove(&key);
+            return;
+        }
+        // As with deletions: a file that comes later must not have a number that says it is held.
+        self.next_file = self.next_file.max(new.files_below);
+        self.tiered.insert(key, new.files_below);
     }
 
     /// The edits that make it out of nothing.
@@ -77,6 +105,10 @@ impl State {
         ];
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
+        edits.extend(self.retired.iter().cloned().map(Edit::Retired));
+        edits.extend(self.tiered.iter().map(|((tier, until), files_below)| {
+            Edit::Tiered(Tiered { tier: *tier, until: *until, files_below: *files_below })
+        }));
         edits
     }
 }
