@@ -3,139 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
 #![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use quipu::{
     model::{
-        Batch, Budget, Histogram, HistogramRow, Labels, Matcher, Registry, STALE_BITS, Scope, Sink,
-        Source, Span, TenantId, Tier, TimeRange, Timestamp,
+        Batch, Budget, Histogram, HistogramRow, Matcher, Registry, Scope, Sink, Source, Span,
+        TenantId, Tier, TimeRange, Timestamp,
     },
-    os::{Clock, Files, SimClock, sim::SimFiles},
-    query::{Answer, Engine, Error, Point, Question, Value, When},
-    store::{Config, Db, Kept, RetentionRule, Tiers, repair, verify},
+    query::{Point, Value, When},
+    store::{Config, Db, Kept, RetentionRule, Tiers, verify},
 };
 
 #[path = "support/rows.rs"]
 mod rows;
+#[path = "support/tiers.rs"]
+mod tiers;
 
 use rows::{DAY, NOW, write};
-
-const HOUR: i64 = DAY / 24;
-const MILLI: i64 = 1_000_000;
-
-/// A small generator of numbers that need not be good, but the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-        (self.0 >> 33) % limit
-    }
-}
-
-struct World {
-    clock: Arc<SimClock>,
-    files: SimFiles,
-    config: Config,
-}
-
-impl World {
-    fn new(config: Config) -> Self {
-        Self { clock: Arc::new(SimClock::new(NOW)), files: SimFiles::seeded(3), config }
-    }
-
-    fn open(&self) -> Arc<Db> {
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&self.clock);
-        let files: Arc<dyn Files> = Arc::new(self.files.clone());
-        let (db, recovery) = Db::open(files, clock, self.config).unwrap();
-        assert_eq!(recovery.findings, Vec::<String>::new());
-        db
-    }
-
-    fn reopen(&mut self, db: Arc<Db>) -> Arc<Db> {
-        drop(db);
-        self.files = self.files.after_reboot(1);
-        self.open()
-    }
-}
-
-/// A store that keeps raw rows for a day and hours for ever.
-fn tiered() -> Config {
-    let tiers = Tiers { minutes5: false, hour1: true };
-    Config { retention: Some(Duration::from_hours(24)), tiers, ..Config::small() }
-}
-
-/// Rows of eight kinds of series over six days, at a pace that is not quite steady.
-fn workload(seed: u64) -> Vec<(u64, i64, f64)> {
-    let mut dice = Dice(seed);
-    let mut rows = Vec::new();
-    for series in 0..8_u64 {
-        let mut time = NOW - 6 * DAY + dice.below(600).cast_signed() * 1000 * MILLI;
-        let mut counter = 0.0;
-        while time < NOW {
-            counter = if dice.below(40) == 0 { 0.0 } else { counter + dice.below(9) as f64 };
-            let value = match series % 4 {
-                0 => counter,
-                1 => dice.below(100_000) as f64 / 100.0,
-                2 => dice.below(7) as f64 - 3.0,
-                _ if dice.below(30) == 0 => f64::from_bits(STALE_BITS),
-                _ if dice.below(50) == 0 => f64::NAN,
-                _ => 1e6 + dice.below(1000) as f64 * 0.125,
-            };
-            rows.push((series, time, value));
-            // Mostly ten minutes, sometimes on the edge of an hour, sometimes a gap.
-            time += match dice.below(30) {
-                0 => HOUR - time.rem_euclid(HOUR),
-                1 => dice.below(20).cast_signed() * HOUR,
-                _ => 590_000 * MILLI + dice.below(20_000).cast_signed() * MILLI,
-            };
-        }
-    }
-    rows
-}
-
-fn ask(db: &Db, text: &str, when: When, tier: Option<Tier>) -> Result<Answer, Error> {
-    let mut question = Question::parse(text, when).unwrap();
-    question.lookback_ms = Some(3_600_000);
-    question.tier = tier;
-    Engine::default().ask(db, Scope::METRICS, &question, &Budget::default())
-}
-
-/// Cells of a matrix: labels, time, value.
-fn cells(answer: &Answer) -> Vec<(Labels, i64, Point)> {
-    let Value::Matrix(all) = &answer.value else { panic!("{:?}", answer.value) };
-    let mut cells = Vec::new();
-    for series in all {
-        let labels = &series.labels;
-        cells.extend(series.floats.iter().map(|(t, v)| (labels.clone(), *t, Point::Float(*v))));
-        cells.extend(
-            series
-                .histograms
-                .iter()
-                .map(|(t, v)| (labels.clone(), *t, Point::Histogram(Arc::clone(v)))),
-        );
-    }
-    cells
-}
-
-fn near(left: f64, right: f64, tolerance: f64) -> bool {
-    left.to_bits() == right.to_bits()
-        || (left.is_nan() && right.is_nan())
-        || (left - right).abs() <= tolerance * (1.0 + left.abs().max(right.abs()))
-}
-
-fn same(left: &Point, right: &Point, tolerance: f64) -> bool {
-    match (left, right) {
-        (Point::Float(left), Point::Float(right)) => near(*left, *right, tolerance),
-        (Point::Histogram(left), Point::Histogram(right)) => {
-            near(left.count, right.count, tolerance)
-                && near(left.sum, right.sum, tolerance)
-                && left.positive_spans == right.positive_spans
-                && left.positive.iter().zip(&right.positive).all(|(a, b)| near(*a, *b, tolerance))
-        }
-        _ => false,
-    }
-}
+use tiers::{Dice, HOUR, MILLI, World, ask, cells, fill, hours, same, tiered, workload};
 
 /// Each function, and how much it may differ: not at all, or by what sums of sums may.
 const FUNCTIONS: [(&str, f64); 23] = [
@@ -177,13 +62,6 @@ const RAW_ONLY: [&str; 9] = [
     "max_over_time((Y)[6h:1h])",
 ];
 
-/// Hours of all six days: aligned ends.
-fn hours() -> When {
-    let millis = |time: i64| time / MILLI;
-    let start = millis((NOW - 6 * DAY).div_euclid(HOUR) * HOUR);
-    When::Over { start, end: millis(NOW), step: 3_600_000 }
-}
-
 fn compare(kept: &Db, dropped: &Db, tier: Option<Tier>, what: &str) {
     for metric in ["metric_0", "metric_1", "metric_2"] {
         for range in ["1h", "3h", "2d"] {
@@ -219,12 +97,6 @@ fn compare(kept: &Db, dropped: &Db, tier: Option<Tier>, what: &str) {
         let error = ask(dropped, &text, hours(), tier).unwrap_err().to_string();
         assert!(error.contains("raw rows") && error.contains("tier "), "{text}: {error}");
     }
-}
-
-fn fill(world: &World, rows: &[(u64, i64, f64)]) -> Arc<Db> {
-    let db = world.open();
-    rows.chunks(500).for_each(|rows| write(&db, rows).unwrap());
-    db
 }
 
 #[test]
@@ -465,134 +337,6 @@ fn buckets_of_histograms_answer_as_rows_did() {
     }
 }
 
-/// Whether hours answer for all days, and which.
-fn counts(db: &Db) -> String {
-    format!(
-        "{:?}",
-        cells(&ask(db, "count_over_time({series=~\".+\"}[1h])", hours(), None).unwrap())
-    )
-}
-
-#[test]
-fn a_power_cut_at_any_call_of_downsampling_and_retention_loses_nothing() {
-    let rows: Vec<_> = workload(6).into_iter().filter(|row| row.0 < 3).collect();
-    let plain = World::new(Config::small());
-    let expected = counts(&fill(&plain, &rows));
-    let full = World::new(tiered());
-    let db = fill(&full, &rows);
-    drop(db);
-    let mut late_cuts = 0;
-    for cut in (0..).step_by(3) {
-        let files = full.files.after_kill().cut_power_at(cut);
-        let mut world = World { clock: Arc::clone(&full.clock), files, config: full.config };
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&world.clock);
-        if let Ok((db, _)) = Db::open(Arc::new(world.files.clone()), clock, world.config) {
-            db.set_retention_rules(vec![RetentionRule {
-                matchers: vec![Matcher::equal("series", "2")],
-                kept: Kept { raw: Some(Duration::from_hours(12)), ..Kept::default() },
-            }])
-            .unwrap();
-            drop(db.flush().and_then(|()| db.retention()).and_then(|()| db.keep_up()));
-        }
-        let was_cut = world.files.was_cut();
-        world.files = world.files.after_reboot(cut);
-        let db = world.open();
-        assert_eq!(counts(&db), expected, "cut {cut}");
-        db.flush().unwrap();
-        db.retention().unwrap();
-        assert_eq!(counts(&db), expected, "cut {cut}, and on from there");
-        late_cuts += 1;
-        if !was_cut {
-            break;
-        }
-    }
-    assert!(late_cuts > 20, "{late_cuts} cuts");
-}
-
-#[test]
-fn any_call_may_fail_while_tiers_are_written() {
-    let rows: Vec<_> = workload(7).into_iter().filter(|row| row.0 < 3).collect();
-    let plain = World::new(Config::small());
-    let expected = counts(&fill(&plain, &rows));
-    let full = World::new(tiered());
-    drop(fill(&full, &rows));
-    for call in (0..).step_by(5) {
-        let files = full.files.after_kill();
-        let world = World { clock: Arc::clone(&full.clock), files, config: full.config };
-        let db = world.open();
-        world.files.fail(quipu::os::sim::Fault::at(call, std::io::ErrorKind::Other));
-        let run = || db.flush().and_then(|()| db.retention());
-        run().or_else(|_| run()).unwrap();
-        assert_eq!(counts(&db), expected, "call {call}");
-        if world.files.faults_hit() == 0 {
-            assert!(call > 30, "{call} calls");
-            break;
-        }
-    }
-}
-
-#[test]
-fn damage_in_a_tier_is_named_found_by_the_scrub_and_put_aside() {
-    let world = World::new(tiered());
-    let db = fill(&world, &workload(8));
-    db.flush().unwrap();
-    db.retention().unwrap();
-    drop(db);
-    let is_tier = |path: &&String| {
-        std::path::Path::new(path.as_str()).extension().is_some_and(|it| it == "tier")
-    };
-    let paths: Vec<(String, u64)> = world.files.files().into_iter().collect();
-    let (path, size) = paths.iter().find(|(path, _)| is_tier(&path)).unwrap().clone();
-    let name = path.rsplit('/').next().unwrap().to_owned();
-    for at in (0..size).step_by(usize::try_from(size / 40).unwrap()) {
-        let files = world.files.after_kill();
-        files.flip_bit(&path, at, 3).unwrap();
-        let report = verify(&files, true).unwrap();
-        assert!(report.findings.iter().any(|it| it.file == path), "byte {at}: {report:?}");
-        let damaged = World { clock: Arc::clone(&world.clock), files, config: world.config };
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&damaged.clock);
-        let (db, recovery) =
-            Db::open(Arc::new(damaged.files.clone()), clock, damaged.config).unwrap();
-        // Noticed at the start, or when it is read; never a wrong answer.
-        if recovery.findings.is_empty() {
-            let found = db.scrub();
-            assert!(found.iter().any(|it| it.contains(&name)), "byte {at}: {found:?}");
-            let count = |name: &str| {
-                db.counters().into_iter().find(|it| it.name == name).map(|it| it.value)
-            };
-            assert_eq!(count("quipu_scrub_findings_total"), Some(1.0));
-            assert_eq!(db.new_scrub_findings().len(), 1);
-        } else {
-            assert!(recovery.findings.iter().any(|it| it.contains(&name)), "byte {at}");
-        }
-        drop(db);
-        let files: Arc<dyn Files> = Arc::new(damaged.files.clone());
-        repair(&files, false).unwrap();
-        assert_eq!(verify(&*files, true).unwrap().findings, vec![]);
-    }
-}
-
-#[test]
-fn a_lost_manifest_is_made_anew_with_tiers() {
-    let world = World::new(tiered());
-    let rows = workload(9);
-    let db = fill(&world, &rows);
-    db.flush().unwrap();
-    db.retention().unwrap();
-    let expected = counts(&db);
-    drop(db);
-    let files = world.files.after_kill();
-    for (path, _) in files.files() {
-        if path.starts_with("manifest/") {
-            Files::remove(&files, &path).unwrap();
-        }
-    }
-    let shared: Arc<dyn Files> = Arc::new(files.clone());
-    repair(&shared, false).unwrap();
-    let world = World { clock: world.clock, files, config: world.config };
-    assert_eq!(counts(&world.open()), expected);
-}
-
 #[test]
 fn labels_of_series_that_only_a_tier_has_are_listed() {
     let world = World::new(tiered());
@@ -607,24 +351,4 @@ fn labels_of_series_that_only_a_tier_has_are_listed() {
         budget: &budget,
     };
     assert_eq!(db.label_values(&ask, "series").unwrap(), ["1", "2"]);
-}
-
-#[test]
-fn the_scrub_reads_everything_in_its_time_and_no_more() {
-    let config = Config { scrub_every: Some(Duration::from_hours(1)), ..tiered() };
-    let world = World::new(config);
-    let db = fill(&world, &workload(1));
-    db.flush().unwrap();
-    let count = |name: &str| {
-        db.counters().into_iter().find(|it| it.name == name).map_or(0.0, |it| it.value)
-    };
-    db.keep_up().unwrap();
-    assert!(count("quipu_scrub_bytes_total") < 1.0);
-    for _ in 0..130 {
-        world.clock.advance(Duration::from_mins(1));
-        db.keep_up().unwrap();
-    }
-    let rounds = count("quipu_scrub_rounds_total");
-    assert!((1.0..=3.0).contains(&rounds), "{rounds} rounds in two hours");
-    assert_eq!(db.scrub_findings(), Vec::<String>::new());
 }

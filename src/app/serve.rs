@@ -193,7 +193,10 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
 }
 
 fn upkeep(db: &Db) {
-    db.run_upkeep(|error| tracing::warn!(%error, "upkeep failed and is tried again later"));
+    db.run_upkeep(
+        |error| tracing::warn!(%error, "upkeep failed and is tried again later"),
+        |found| tracing::error!(%found, "the scrub found damage: run quipu repair, or restore the file from a backup"),
+    );
 }
 
 fn worker(

@@ -4,7 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::units::{duration, size};
+use crate::cli::units::{duration, size, tiers};
+use crate::store::Tiers;
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -50,6 +51,18 @@ pub(super) struct Serve {
     /// How long rows are kept, like 30d; for ever if not given
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) retention: Option<Duration>,
+    /// How long buckets of an hour are kept, like 2y; for ever if not given
+    #[arg(long = "retention-1h", value_name = "TIME", value_parser = duration)]
+    pub(super) retention_1h: Option<Duration>,
+    /// How long buckets of five minutes are kept; for ever if not given
+    #[arg(long = "retention-5m", value_name = "TIME", value_parser = duration, hide_short_help = true)]
+    pub(super) retention_5m: Option<Duration>,
+    /// Which tiers are written beside rows: 1h, 5m, both with a comma between, or none
+    #[arg(long, value_name = "TIERS", default_value = "1h", value_parser = tiers)]
+    pub(super) tiers: Tiers,
+    /// In what time every byte on disk is read and checked once; 0s is never
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = duration, hide_short_help = true)]
+    pub(super) scrub_every: Duration,
     /// When a write is acknowledged: commit (after its sync), interval (synced every 100 ms), none
     #[arg(long, value_name = "WHEN", default_value = "commit")]
     pub(super) sync: Sync,

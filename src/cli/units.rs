@@ -3,11 +3,26 @@
 use std::time::Duration;
 
 use crate::http::{parse_duration, parse_time};
+use crate::model::Tier;
+use crate::store::Tiers;
 
 /// `90s`, `5m`, `1h30m`, `30d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let millis = parse_duration(text).and_then(|millis| u64::try_from(millis).ok());
     millis.map(Duration::from_millis).ok_or_else(|| "write it like 90s, 5m, 1h30m or 30d".into())
+}
+
+/// `1h`, `5m`, `5m,1h`, `none`.
+pub(super) fn tiers(text: &str) -> Result<Tiers, String> {
+    let mut tiers = Tiers::NONE;
+    for name in text.split(',').filter(|name| *name != "none") {
+        match Tier::named(name.trim()) {
+            Some(Tier::Minutes5) => tiers.minutes5 = true,
+            Some(Tier::Hour1) => tiers.hour1 = true,
+            None => return Err("tiers are 5m and 1h, with a comma between, or none".into()),
+        }
+    }
+    Ok(tiers)
 }
 
 /// `64MiB`, `1GB`, `512`.
@@ -90,6 +105,13 @@ mod tests {
         ] {
             assert_eq!(time(text, now).ok(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn tiers_are_named() {
+        assert_eq!(tiers("none"), Ok(Tiers::NONE));
+        assert_eq!(tiers("5m, 1h"), Ok(Tiers { minutes5: true, hour1: true }));
+        assert!(tiers("2h").is_err());
     }
 
     #[test]

@@ -16,8 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Db {
     /// Keeps the database up until it is closed: a thread's life. `failed` is told what went wrong; it
-    /// is tried again.
-    pub fn run_upkeep(&self, mut failed: impl FnMut(&Error)) {
+    /// is tried again. `found` is told what the scrub found damaged, once.
+    pub fn run_upkeep(&self, mut failed: impl FnMut(&Error), mut found: impl FnMut(&str)) {
         let mut seen = 0;
         let mut rest = LOOK_EVERY;
         while !self.is_closed() {
@@ -30,7 +30,9 @@ impl Db {
                     seen = *rings;
                 }
             }
-            rest = match self.keep_up() {
+            let kept = self.keep_up();
+            self.new_scrub_findings().iter().for_each(|it| found(it));
+            rest = match kept {
                 Ok(()) => LOOK_EVERY,
                 Err(error) => {
                     Counters::add(&self.counters.upkeep_failures, 1);

@@ -417,7 +417,7 @@ mod tests {
         assert_eq!(Partition::of(midnight + 1).folder(), "t0/metrics/2024-10-04");
         assert_eq!(Partition::of(0).folder(), "t0/metrics/1969-12-31");
         let hours = Partition::of_tier(Tier::Hour1, midnight);
-        assert_eq!(hours.folder(), "t0/metrics/2024-10-03.1h");
+        assert_eq!(hours.folder(), "t0/metrics/2024-09-02.1h");
         assert_eq!((hours.until - hours.after) / DAY, 32);
         for time in [i64::MIN, i64::MAX, -1, 0, 1] {
             assert!(
