@@ -178,6 +178,24 @@ fn upkeep_on_demand_for_those_who_address_the_server() {
 }
 
 #[test]
+fn deletion_and_the_scrub_by_url() {
+    let server = furnished();
+    let delete = "/api/v1/admin/tsdb/delete_series";
+    refused(&server.post(delete, &[], ""), 400, "match[]");
+    refused(&server.post(&format!("{delete}?match[]=1%2B1"), &[], ""), 400, "selector");
+    let evil = [("origin", "http://evil.example")];
+    refused(&server.post(&format!("{delete}?match[]=room_warmth"), &evil, ""), 403, "evil");
+    assert_eq!(server.get(delete).status, 405);
+    assert_eq!(server.post(&format!("{delete}?match[]=room_warmth"), &[], "").status, 204);
+    ok(&server.get("/api/v1/query?query=count(room_warmth)&time=1"), r#""result":[]"#);
+    assert_eq!(server.post("/api/v1/admin/tsdb/clean_tombstones", &[], "").status, 204);
+    ok(&server.post("/api/v1/admin/scrub", &[], ""), r#""findings":[]"#);
+    ok(&server.get("/api/quipu/v1/storage"), r#""damaged":[]"#);
+    refused(&server.get("/api/v1/query?query=up&tier=2h"), 400, "raw, 5m and 1h");
+    assert_eq!(server.get("/api/v1/query?query=up&tier=1h").status, 200);
+}
+
+#[test]
 fn hostile_requests_are_refused_and_the_next_one_is_served() {
     let server = Server::start();
     for (raw, status) in [

@@ -310,7 +310,10 @@ pub(super) fn store_threads(db: &Arc<Db>) -> Result<Vec<JoinHandle<()>>, Error> 
 }
 
 fn upkeep(db: &Db) {
-    db.run_upkeep(|error| tracing::warn!(%error, "upkeep failed and is tried again later"));
+    db.run_upkeep(
+        |error| tracing::warn!(%error, "upkeep failed and is tried again later"),
+        |found| tracing::error!(%found, "the scrub found damage: run quipu repair, or restore the file from a backup"),
+    );
 }
 
 fn worker(

@@ -50,6 +50,26 @@ impl Operations for Keeper {
         self.0.retention().map_err(model::Error::from)
     }
 
+    fn delete(
+        &self,
+        matchers: &[model::Matcher],
+        range: model::TimeRange,
+    ) -> Result<(), model::Error> {
+        self.0.delete(matchers, range)
+    }
+
+    fn clean_deleted(&self) -> Result<(), model::Error> {
+        self.0.clean_deleted().map_err(model::Error::from)
+    }
+
+    fn scrub(&self) -> Vec<String> {
+        self.0.scrub()
+    }
+
+    fn scrub_findings(&self) -> Vec<String> {
+        self.0.scrub_findings()
+    }
+
     fn storage(&self) -> Result<Storage, model::Error> {
         let storage = self.0.storage().map_err(model::Error::from)?;
         let kind = |it: &KindBytes| StorageKind { name: it.kind, files: it.files, bytes: it.bytes };

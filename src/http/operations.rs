@@ -1,6 +1,6 @@
 //! What an operator asks of the store, as far as a URL needs to know it.
 
-use crate::model::Error;
+use crate::model::{Error, Matcher, TimeRange};
 
 /// Upkeep and figures of a store. Calls that do work return when it is done.
 pub trait Operations: Send + Sync {
@@ -21,6 +21,24 @@ pub trait Operations: Send + Sync {
     /// # Errors
     /// Where the manifest cannot be written.
     fn retention(&self) -> Result<(), Error>;
+
+    /// Deletes the rows of series that match all `matchers`. Rows that are written later stay.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no matchers, or one that does not compile.
+    fn delete(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), Error>;
+
+    /// Writes files anew that have rows which were deleted.
+    ///
+    /// # Errors
+    /// Where files cannot be read or written.
+    fn clean_deleted(&self) -> Result<(), Error>;
+
+    /// Reads every byte of all files; what is damaged, each with file and place.
+    fn scrub(&self) -> Vec<String>;
+
+    /// What the scrub in the background found so far.
+    fn scrub_findings(&self) -> Vec<String>;
 
     /// What lies on disk.
     ///

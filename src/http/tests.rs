@@ -12,8 +12,8 @@ use crate::http::{
 };
 use crate::ingest::LabelBook;
 use crate::model::{
-    Ask, Batch, Cardinality, Error, ExemplarSeries, Labels, Metadata, Position, Scope, Selection,
-    Sink, SinkDone, Source, TimeRange,
+    Ask, Batch, Cardinality, Error, ExemplarSeries, Labels, Matcher, Metadata, Position, Scope,
+    Selection, Sink, SinkDone, Source, TimeRange,
 };
 use crate::os::SimClock;
 use crate::query::Engine;
@@ -88,6 +88,18 @@ impl Operations for Tidy {
     }
     fn retention(&self) -> Result<(), Error> {
         panic!("a fault in upkeep")
+    }
+    fn delete(&self, matchers: &[Matcher], _: TimeRange) -> Result<(), Error> {
+        Err(Error::Invalid(format!("{} matchers", matchers.len())))
+    }
+    fn clean_deleted(&self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn scrub(&self) -> Vec<String> {
+        vec!["a \"bad\" page".into()]
+    }
+    fn scrub_findings(&self) -> Vec<String> {
+        Vec::new()
     }
     fn storage(&self) -> Result<Storage, Error> {
         let kinds = vec![StorageKind { name: "wal", files: 1, bytes: 9 }];

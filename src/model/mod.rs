@@ -17,6 +17,7 @@ mod pattern;
 mod relabel;
 mod schema;
 mod source;
+mod tier;
 mod time;
 mod time_span;
 
@@ -36,7 +37,8 @@ pub use relabel::{
 pub use schema::{Table, TenantId};
 pub use source::{
     Ask, Cardinality, Columns, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,
-    Partial, Reading, Rows, Scope, Selection, Source, Visitor, Windows,
+    Reading, Rows, Scope, Selection, Source, Visitor, Windows,
 };
+pub use tier::{FloatPartial, HistogramPartial, Partial, Tier, TierRow, Zone};
 pub use time::{STALE_BITS, TimeRange, Timestamp, is_stale};
 pub use time_span::{NoTimeSpan, TimeSpan};

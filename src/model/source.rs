@@ -3,7 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::model::{
-    Budget, Error, Exemplar, Histogram, Labels, Matcher, Metadata, Table, TenantId, TimeRange,
+    Budget, Error, Exemplar, Histogram, Labels, Matcher, Metadata, Partial, Table, TenantId, Tier,
+    TimeRange, Zone,
 };
 
 /// Whose rows of which table.
@@ -13,11 +14,13 @@ pub struct Scope {
     pub tenant: TenantId,
     /// The table.
     pub table: Table,
+    /// The tier that is asked for; None: raw rows, and a tier only where they are gone.
+    pub tier: Option<Tier>,
 }
 
 impl Scope {
     /// The metrics of the only tenant.
-    pub const METRICS: Self = Self { tenant: TenantId(0), table: Table::Metrics };
+    pub const METRICS: Self = Self { tenant: TenantId(0), table: Table::Metrics, tier: None };
 }
 
 /// Which series, of which time, at what cost.
@@ -147,8 +150,8 @@ pub struct Windows {
     pub count: u32,
     /// How long each is.
     pub length: i64,
-    /// Whether [`Visitor::partial`] may stand for rows of a chunk that lies whole in the windows it
-    /// touches.
+    /// Whether [`Visitor::partial`] may stand for rows that [`Selection::zones`] says are gone. Without,
+    /// nothing stands for them.
     pub partials: bool,
 }
 
@@ -174,25 +177,6 @@ pub struct Rows<'a> {
     pub histograms: &'a [Arc<Histogram>],
 }
 
-/// What a chunk's statistics say of all its rows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Partial {
-    /// Rows.
-    pub count: u32,
-    /// Smallest value, NaN left out.
-    pub min: f64,
-    /// Largest value, NaN left out.
-    pub max: f64,
-    /// Compensated sum and its compensation.
-    pub sum: (f64, f64),
-    /// First row: time and value.
-    pub first: (i64, f64),
-    /// Last row: time and value.
-    pub last: (i64, f64),
-    /// What is to be added to `last - first` to make up for resets.
-    pub reset_sum: f64,
-}
-
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
@@ -210,7 +194,8 @@ pub trait Visitor {
     /// Ends the scan, which returns it.
     fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error>;
 
-    /// A chunk's statistics in place of its rows; only where [`Windows::partials`] allows it.
+    /// A bucket of a tier in place of its rows, before all rows; only where [`Windows::partials`]
+    /// allows it.
     ///
     /// # Errors
     /// Ends the scan, which returns it.
@@ -260,6 +245,11 @@ pub trait Selection: Send + Sync {
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<(), Error>;
+
+    /// Where buckets of tiers stand for rows of a series, oldest first; after the last, rows do.
+    fn zones(&self, _series: u32) -> Vec<Zone> {
+        Vec::new()
+    }
 
     /// What a scan of everything would cost.
     fn estimate(&self) -> Estimate;

@@ -59,6 +59,8 @@ pub(crate) enum Note {
     QuantileSkewed(String),
     FractionNan(String),
     BoundsReconciled(Operation),
+    TierWindows { tier: &'static str, until: i64 },
+    TierLookback { tier: &'static str, until: i64 },
 }
 
 impl Note {
@@ -75,6 +77,8 @@ impl Note {
                 | Self::QuantileSkewed(_)
                 | Self::FractionNan(_)
                 | Self::BoundsReconciled(_)
+                | Self::TierWindows { .. }
+                | Self::TierLookback { .. }
         )
     }
 }
@@ -199,6 +203,18 @@ impl Note {
             Self::BoundsReconciled(operation) => {
                 write!(f, "mismatched custom buckets were reconciled during {operation}")
             }
+            Self::TierWindows { tier, until } => write!(
+                f,
+                "up to {} buckets of tier {tier} answer: windows move to their edges and are at \
+                 least {tier} long",
+                rfc3339(*until)
+            ),
+            Self::TierLookback { tier, until } => write!(
+                f,
+                "up to {} buckets of tier {tier} answer: a value is the last of a bucket and counts \
+                 as the newest for at least {tier}",
+                rfc3339(*until)
+            ),
             _ => Ok(()),
         }
     }

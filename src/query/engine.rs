@@ -14,8 +14,9 @@ use super::plan::{Plan, Range, Rows, Times, plan};
 use super::rows::{Scan, SeriesRows};
 use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
+use super::tier::Zones;
 use super::value::{Answer, Point, Sample, Series, Stats, Value};
-use crate::model::{Budget, Columns, Labels, Reading, Scope, Source};
+use crate::model::{Budget, Columns, Labels, Reading, Scope, Source, Tier};
 
 /// How questions are answered where they do not say.
 #[derive(Clone)]
@@ -47,6 +48,8 @@ pub struct Question {
     pub when: When,
     /// How old a value may be, ms; None for the engine's own.
     pub lookback_ms: Option<i64>,
+    /// The tier whose buckets are to answer as far as they reach; None: rows as far as they are kept.
+    pub tier: Option<Tier>,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -72,7 +75,7 @@ impl Question {
     /// [`Error::Parse`], with the place.
     pub fn parse(text: &str, when: When) -> Result<Self, Error> {
         let expr = query_lang::parse(text)?;
-        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None })
+        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None })
     }
 }
 
@@ -102,10 +105,11 @@ impl Engine {
         let lookback = question.lookback_ms.filter(|lookback| *lookback > 0);
         let mut evaluator = Evaluator {
             source,
-            scope,
+            scope: Scope { tier: question.tier.or(scope.tier), ..scope },
             budget,
             pool: self.config.pool.as_deref(),
             lookback: lookback.unwrap_or(self.config.lookback_ms),
+            in_subquery: false,
             notes: Annotations::default(),
         };
         let (value, steps) = match question.when {
@@ -215,11 +219,16 @@ fn windows(
             };
             let scan = Scan {
                 selection: selection.as_ref(),
-                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(false) },
+                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(true) },
                 keeps_stale: false,
                 budget: evaluator.budget,
             };
             let each = &mut |number: u32, rows: &SeriesRows| {
+                if !rows.partials.is_empty()
+                    && let Some(zones) = Zones::new(selection.zones(number))
+                {
+                    return Err(zones.refuse("a range without a function"));
+                }
                 let labels = selection.labels(number);
                 all.extend(super::window::bare(rows, windows, select.edges, labels)?);
                 Ok(())

@@ -155,6 +155,19 @@ pub enum Error {
     /// Two info metrics say different things of one label.
     #[error("conflicting label: {0}")]
     InfoConflict(String),
+    /// Only buckets of a tier are left, and they do not tell.
+    #[error(
+        "{what} needs raw rows, and up to {} only buckets of tier {tier} answer: \
+         ask for a later time or for another function", super::date::rfc3339(*until)
+    )]
+    NeedsRaw {
+        /// A function, a modifier, or what else it is.
+        what: String,
+        /// The tier.
+        tier: &'static str,
+        /// Up to when, seconds.
+        until: i64,
+    },
     /// What a source refused.
     #[error(transparent)]
     Source(#[from] model::Error),

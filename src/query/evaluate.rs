@@ -32,6 +32,8 @@ pub(crate) struct Evaluator<'a> {
     pub pool: Option<&'a dyn Pool>,
     /// How old a value may be, ms.
     pub lookback: i64,
+    /// Whether what is evaluated will be rows of a subquery.
+    pub in_subquery: bool,
     pub notes: Annotations,
 }
 
@@ -148,13 +150,14 @@ impl<'a> Evaluator<'a> {
             // The first row's hint comes from the one before it.
             reach = reach.widen(self.lookback, 0);
         }
-        let budget = self.budget;
+        let (budget, in_subquery) = (self.budget, self.in_subquery);
         Ok(self.select(&select.matchers, reach.range())?.map(|selection| Leaf {
             selection,
             task,
             hints: select.hints,
             reach,
             place: select.place,
+            in_subquery,
             budget,
         }))
     }

@@ -9,6 +9,7 @@ use super::matrix::{Matrix, Row};
 use super::plan::Hints;
 use super::rows::{Scan, SeriesRows};
 use super::steps::Windows;
+use super::tier::{self, Zones};
 use super::totals::only_totals;
 use super::window::{
     Context, Instant, RangeCall, Stamp, evaluate, instant_row, smoothed_row, stamp_row,
@@ -52,6 +53,8 @@ pub(crate) struct Leaf<'a> {
     pub reach: Windows,
     /// Where the selector stands.
     pub place: Place,
+    /// Whether its values are rows of a subquery.
+    pub in_subquery: bool,
     pub budget: &'a Budget,
 }
 
@@ -81,7 +84,7 @@ impl Leaf<'_> {
             Task::Stamp(_, stamp) => *stamp == Stamp::Start,
             Task::Range(call) => call.reads_starts(),
         };
-        Reading { columns: Columns { values: true, starts }, windows: self.reach.in_nanos(false) }
+        Reading { columns: Columns { values: true, starts }, windows: self.reach.in_nanos(true) }
     }
 
     fn keeps_stale(&self) -> bool {
@@ -146,6 +149,11 @@ impl Leaf<'_> {
     ) -> Result<(), Error> {
         let metric = || self.selection.labels(number).metric().to_owned();
         let mut context = Context { metric: &metric, notes, place: self.place };
+        if !rows.partials.is_empty()
+            && let Some(zones) = Zones::new(self.selection.zones(number))
+        {
+            return self.evaluate_tiered(rows, &zones, &mut context, row);
+        }
         match &self.task {
             Task::Instant(instant) => instant_row(instant, rows, row),
             Task::Stamp(instant, stamp) => stamp_row(instant, *stamp, rows, row),
@@ -155,6 +163,31 @@ impl Leaf<'_> {
             Task::Range(call) => {
                 context.place = call.place;
                 evaluate(call, rows, &mut context, row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Self::evaluate`], where buckets stand for rows.
+    fn evaluate_tiered(
+        &self,
+        rows: &SeriesRows,
+        zones: &Zones,
+        context: &mut Context<'_>,
+        row: &mut Row,
+    ) -> Result<(), Error> {
+        if self.in_subquery {
+            return Err(zones.refuse("a subquery"));
+        }
+        match &self.task {
+            Task::Instant(instant) => tier::instant(instant, None, rows, zones, context, row),
+            Task::Stamp(instant, stamp) => {
+                tier::instant(instant, Some(*stamp), rows, zones, context, row);
+            }
+            Task::Smoothed(..) => return Err(zones.refuse("smoothed")),
+            Task::Range(call) => {
+                context.place = call.place;
+                tier::evaluate(call, rows, zones, context, row)?;
             }
         }
         Ok(())

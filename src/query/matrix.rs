@@ -75,6 +75,14 @@ impl Row {
         set_bit(&mut self.floats, step);
     }
 
+    /// Leaves a step without a value.
+    pub(crate) fn unset(&mut self, step: usize) {
+        clear_bit(&mut self.floats, step);
+        if let Some(histogram) = self.histograms.get_mut(step) {
+            *histogram = None;
+        }
+    }
+
     /// Puts a histogram.
     pub(crate) fn set_histogram(&mut self, step: usize, value: Arc<Histogram>) {
         if self.histograms.is_empty() {

@@ -27,6 +27,7 @@ mod steps;
 mod subquery;
 #[cfg(test)]
 mod tests;
+mod tier;
 mod totals;
 mod value;
 mod window;

@@ -18,6 +18,8 @@ pub(crate) struct SeriesRows {
     pub histogram_times: Vec<i64>,
     pub histograms: Vec<Arc<Histogram>>,
     pub histogram_starts: Vec<i64>,
+    /// Buckets of tiers, all before the first row.
+    pub partials: Vec<Partial>,
 }
 
 impl SeriesRows {
@@ -28,6 +30,7 @@ impl SeriesRows {
         self.histogram_times.clear();
         self.histograms.clear();
         self.histogram_starts.clear();
+        self.partials.clear();
     }
 
     fn extend(&mut self, rows: Rows<'_>) {
@@ -142,6 +145,18 @@ struct Gather<'a> {
 }
 
 impl Gather<'_> {
+    /// Goes on to a series, if it is another.
+    fn begin(&mut self, series: u32) -> Result<(), model::Error> {
+        if self.current != Some(series) {
+            if let Err(failure) = self.finish() {
+                self.failure = Some(failure);
+                return Err(model::Error::Cancelled);
+            }
+            self.current = Some(series);
+        }
+        Ok(())
+    }
+
     fn finish(&mut self) -> Result<(), Error> {
         let Some(series) = self.current.take() else { return Ok(()) };
         self.budget.check()?;
@@ -154,19 +169,14 @@ impl Gather<'_> {
 
 impl Visitor for Gather<'_> {
     fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, model::Error> {
-        if self.current != Some(series) {
-            if let Err(failure) = self.finish() {
-                self.failure = Some(failure);
-                return Err(model::Error::Cancelled);
-            }
-            self.current = Some(series);
-        }
+        self.begin(series)?;
         self.rows.extend(rows);
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, model::Error> {
-        // Never asked for: windows are read with `partials` off.
+    fn partial(&mut self, series: u32, partial: &Partial) -> Result<Flow, model::Error> {
+        self.begin(series)?;
+        self.rows.partials.push(partial.clone());
         Ok(Flow::Continue)
     }
 }

@@ -40,7 +40,10 @@ pub(crate) fn evaluate(
         return Ok(SubqueryRows { matrix: Matrix::new(0), steps: Steps::at(start) });
     };
     evaluator.budget.use_memory(inner.count.saturating_mul(8))?;
-    let matrix = evaluator.vector(&subquery.plan, inner)?;
+    let outer = std::mem::replace(&mut evaluator.in_subquery, true);
+    let matrix = evaluator.vector(&subquery.plan, inner);
+    evaluator.in_subquery = outer;
+    let matrix = matrix?;
     Ok(SubqueryRows { matrix, steps: inner })
 }
 

@@ -19,8 +19,18 @@ use super::{
     live::Live,
     manifest::{Edit, FileId, FileKind, Partition},
     rows::SeriesRows,
+    tier::Downsampling,
     tombstones::Deletions,
 };
+
+/// A partition being sealed.
+#[derive(Clone, Copy)]
+struct Sealing<'a> {
+    partition: Partition,
+    inputs: &'a [Arc<DataFile>],
+    ordered: &'a Ordered,
+    deletions: &'a Deletions,
+}
 
 /// A block that grows past this is ended, and the next begun.
 const BLOCK_BYTES_MAX: u64 = 1 << 30;
@@ -52,7 +62,7 @@ impl Db {
         } else {
             vec![writer.finish_part(&refs, positions(&inputs))?]
         };
-        self.exchange(&inputs, &written)?;
+        self.exchange(&inputs, &written, Vec::new())?;
         Counters::add(&self.counters.merges, 1);
         Ok(())
     }
@@ -102,7 +112,11 @@ impl Db {
     pub(super) fn seal(&self, partition: Partition) -> Result<(), Error> {
         let live = self.live();
         let inputs: Vec<_> = live.of(partition).cloned().collect();
-        if inputs.iter().all(|file| file.is_block()) && !Self::has_deletions(&live, partition) {
+        let mut tiers = Downsampling::new(self, &live, partition, &inputs)?;
+        let is_sealed = inputs.iter().all(|file| file.is_block())
+            && !Self::has_deletions(&live, partition)
+            && !tiers.thins(&inputs)?;
+        if is_sealed && (inputs.is_empty() || !tiers.is_due()) {
             return Ok(());
         }
         let Some(ordered) = order(self, &inputs)? else {
@@ -110,14 +124,31 @@ impl Db {
             return Ok(());
         };
         let deletions = Deletions::new(&live.tombstones)?;
-        let written = self.write_blocks(partition, &inputs, &ordered, &deletions)?;
+        let sealing =
+            Sealing { partition, inputs: &inputs, ordered: &ordered, deletions: &deletions };
+        let written = if is_sealed {
+            self.write_tiers(&sealing, &mut tiers).map(|()| Vec::new())
+        } else {
+            self.write_blocks(&sealing, &mut tiers)
+        };
+        let written = match written.and_then(|written| Ok((written, tiers.finish()?))) {
+            Ok((mut written, mut of_tiers)) => {
+                written.append(&mut of_tiers);
+                written
+            }
+            Err(error) => {
+                tiers.abandon();
+                return Err(error);
+            }
+        };
         drop(ordered);
-        self.exchange(&inputs, &written)?;
+        let gone = if is_sealed { &[] } else { &inputs[..] };
+        self.exchange(gone, &written, tiers.records())?;
         Counters::add(&self.counters.seals, 1);
         Ok(())
     }
 
-    fn has_deletions(live: &Live, partition: Partition) -> bool {
+    pub(super) fn has_deletions(live: &Live, partition: Partition) -> bool {
         live.of(partition).any(|file| {
             live.tombstones
                 .iter()
@@ -125,29 +156,62 @@ impl Db {
         })
     }
 
+    /// Reads the rows of a series that are to stay, into `all`, and tells the tiers what changed; where
+    /// they were.
+    fn gather(
+        &self,
+        sealing: &Sealing<'_>,
+        series: u32,
+        tiers: &mut Downsampling<'_>,
+        all: &mut SeriesRows,
+    ) -> Result<Vec<(usize, usize)>, Error> {
+        let Sealing { partition, inputs, ordered, deletions } = *sealing;
+        all.clear();
+        let mut one = SeriesRows::default();
+        let sources = sources(self, inputs, ordered.members(series))?;
+        let labels = ordered.labels(series);
+        for (input, place) in &sources {
+            let Some(file) = inputs.get(*input) else { continue };
+            one.clear();
+            file.read_series(*place, TimeRange::ALL, &mut one)?;
+            tiers.drop_retired(&labels, &mut one);
+            // What a deletion touches is told anew even where it had no row: readers take older
+            // buckets that it touches for deleted.
+            let is_touched = deletions.touch(file.meta.id, &labels, partition.range());
+            tiers.note(file, &one, is_touched);
+            deletions.apply(file.meta.id, Some(&labels), &mut one);
+            all.overlay(&mut one);
+        }
+        Ok(sources)
+    }
+
+    /// Writes the buckets of blocks that stay as they are.
+    fn write_tiers(
+        &self,
+        sealing: &Sealing<'_>,
+        tiers: &mut Downsampling<'_>,
+    ) -> Result<(), Error> {
+        let mut all = SeriesRows::default();
+        for series in 0..sealing.ordered.len() {
+            self.gather(sealing, series, tiers, &mut all)?;
+            tiers.write(sealing.ordered, series, &all)?;
+        }
+        Ok(())
+    }
+
     fn write_blocks(
         &self,
-        partition: Partition,
-        inputs: &[Arc<DataFile>],
-        ordered: &Ordered,
-        deletions: &Deletions,
+        sealing: &Sealing<'_>,
+        tiers: &mut Downsampling<'_>,
     ) -> Result<Vec<Written>, Error> {
+        let Sealing { partition, inputs, ordered, .. } = *sealing;
         let exemplars = Exemplars::gather(inputs)?;
         let mut written = Vec::new();
         let mut open: Option<(DataWriter, LabelsWriter, usize)> = None;
-        let (mut all, mut one) = (SeriesRows::default(), SeriesRows::default());
+        let mut all = SeriesRows::default();
         for series in 0..ordered.len() {
-            all.clear();
-            let sources = sources(self, inputs, ordered.members(series))?;
-            for (input, place) in &sources {
-                let Some(file) = inputs.get(*input) else { continue };
-                one.clear();
-                file.read_series(*place, TimeRange::ALL, &mut one)?;
-                if !deletions.is_empty() {
-                    deletions.apply(file.meta.id, Some(&ordered.labels(series)), &mut one);
-                }
-                all.overlay(&mut one);
-            }
+            let sources = self.gather(sealing, series, tiers, &mut all)?;
+            tiers.write(ordered, series, &all)?;
             if all.is_empty() {
                 continue;
             }
@@ -181,14 +245,22 @@ impl Db {
         &self,
         gone: &[Arc<DataFile>],
         written: &[Written],
+        more: Vec<Edit>,
     ) -> Result<(), Error> {
         let files = self.open_written(written)?;
         let ids: Vec<FileId> = gone.iter().map(|file| file.meta.id).collect();
         let mut edits: Vec<Edit> =
             written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
         edits.extend(ids.iter().map(|id| Edit::RemoveFile(*id)));
-        held(&self.manifest).apply(&edits)?;
-        self.change_live(|live| live.replace(&ids, files));
+        edits.extend(more);
+        {
+            let mut manifest = held(&self.manifest);
+            manifest.apply(&edits)?;
+            self.change_live(|live| {
+                live.replace(&ids, files);
+                live.take_over(manifest.state());
+            });
+        }
         crash_point("compact-before-delete");
         self.remove_files(gone);
         crash_point("compact-after-delete");
@@ -204,7 +276,7 @@ impl Db {
     }
 }
 
-fn positions(inputs: &[Arc<DataFile>]) -> (u64, u64) {
+pub(super) fn positions(inputs: &[Arc<DataFile>]) -> (u64, u64) {
     let from = inputs.iter().map(|file| file.meta.positions.0).min();
     let to = inputs.iter().map(|file| file.meta.positions.1).max();
     (from.unwrap_or_default(), to.unwrap_or_default())
@@ -239,7 +311,7 @@ const CATALOG: u32 = 0;
 
 /// The series of all inputs, by metric and labels. None where a part has a series that the catalog does
 /// not know: its labels are lost.
-fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
+pub(super) fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
     let mut order = LabelOrder::default();
     let is_known = db.catalog.with(|index| {
         let mut slots = RoaringBitmap::new();
@@ -271,7 +343,7 @@ fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>, Error> {
 }
 
 /// Where a series is: inputs, and its place in each, oldest rows first.
-fn sources(
+pub(super) fn sources(
     db: &Db,
     inputs: &[Arc<DataFile>],
     members: &[Member],

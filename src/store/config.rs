@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::model::{Matcher, Tier};
+
 /// When a batch counts as durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncPolicy {
@@ -13,13 +15,80 @@ pub enum SyncPolicy {
     None,
 }
 
+/// Which tiers are written when a partition is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiers {
+    /// Buckets of five minutes.
+    pub minutes5: bool,
+    /// Buckets of an hour.
+    pub hour1: bool,
+}
+
+impl Tiers {
+    /// None.
+    pub const NONE: Self = Self { minutes5: false, hour1: false };
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+
+    /// Those there are, finest first.
+    pub fn all(self) -> impl Iterator<Item = Tier> {
+        Tier::ALL.into_iter().filter(move |tier| match tier {
+            Tier::Minutes5 => self.minutes5,
+            Tier::Hour1 => self.hour1,
+        })
+    }
+}
+
+/// How long rows and buckets are kept; None is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Raw rows.
+    pub raw: Option<Duration>,
+    /// Buckets of five minutes.
+    pub minutes5: Option<Duration>,
+    /// Buckets of an hour.
+    pub hour1: Option<Duration>,
+}
+
+impl Kept {
+    /// Of a tier; None: of raw rows.
+    pub fn of(self, tier: Option<Tier>) -> Option<Duration> {
+        match tier {
+            None => self.raw,
+            Some(Tier::Minutes5) => self.minutes5,
+            Some(Tier::Hour1) => self.hour1,
+        }
+    }
+}
+
+/// Series that are kept for less long than the others. Of several rules for a series the shortest
+/// holds; none makes it longer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetentionRule {
+    /// Series that match all of these; at least one.
+    pub matchers: Vec<Matcher>,
+    /// How long; None is as long as the others.
+    pub kept: Kept,
+}
+
 /// How a store behaves. The defaults suit one machine that does other things too.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// When a batch is acknowledged.
     pub sync: SyncPolicy,
-    /// How long rows are kept; None is for ever.
+    /// How long raw rows are kept; None is for ever.
     pub retention: Option<Duration>,
+    /// How long buckets of five minutes are kept; None is for ever.
+    pub retention_5m: Option<Duration>,
+    /// How long buckets of an hour are kept; None is for ever.
+    pub retention_1h: Option<Duration>,
+    /// Which tiers are written.
+    pub tiers: Tiers,
+    /// In what time every byte on disk is read and checked once; None is never.
+    pub scrub_every: Option<Duration>,
     /// How far ahead of the clock a row may lie.
     pub future_max: Duration,
     /// Bytes that the store may hold in memory; 0 is half of what the machine has.
@@ -47,6 +116,10 @@ impl Default for Config {
         Self {
             sync: SyncPolicy::Commit,
             retention: None,
+            retention_5m: None,
+            retention_1h: None,
+            tiers: Tiers { minutes5: false, hour1: true },
+            scrub_every: Some(Duration::from_hours(7 * 24)),
             future_max: Duration::from_hours(1),
             memory_max: 4 << 30,
             flush_rows: 4_000_000,
@@ -62,7 +135,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Small limits, so that a test of few rows meets them all.
+    /// How long rows and buckets are kept.
+    pub fn kept(&self) -> Kept {
+        Kept { raw: self.retention, minutes5: self.retention_5m, hour1: self.retention_1h }
+    }
+
+    /// Small limits and no tiers, so that a test of few rows meets them all.
     pub fn small() -> Self {
         Self {
             flush_rows: 400,
@@ -70,6 +148,8 @@ impl Config {
             retire_after: Duration::ZERO,
             page_cache_bytes: 1 << 20,
             seed: Some(7),
+            tiers: Tiers::NONE,
+            scrub_every: None,
             ..Self::default()
         }
     }

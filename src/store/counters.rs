@@ -16,6 +16,10 @@ pub(super) struct Counters {
     pub(super) merges: AtomicU64,
     pub(super) seals: AtomicU64,
     pub(super) dropped_files: AtomicU64,
+    pub(super) retired_rows: AtomicU64,
+    pub(super) scrubbed_bytes: AtomicU64,
+    pub(super) scrub_rounds: AtomicU64,
+    pub(super) scrub_findings: AtomicU64,
     pub(super) upkeep_failures: AtomicU64,
     pub(super) bulk_rows: AtomicU64,
 }
@@ -64,6 +68,26 @@ impl Counters {
                 "quipu_retention_files_total",
                 "Files dropped by retention.",
                 read(&self.dropped_files),
+            ),
+            (
+                "quipu_retention_rows_total",
+                "Rows of series that a retention rule keeps for less long, dropped one by one.",
+                read(&self.retired_rows),
+            ),
+            (
+                "quipu_scrub_bytes_total",
+                "Bytes of files that the scrub read and checked.",
+                read(&self.scrubbed_bytes),
+            ),
+            (
+                "quipu_scrub_rounds_total",
+                "Times the scrub read all files.",
+                read(&self.scrub_rounds),
+            ),
+            (
+                "quipu_scrub_findings_total",
+                "Damaged files that the scrub found.",
+                read(&self.scrub_findings),
             ),
             (
                 "quipu_upkeep_failures_total",

@@ -23,6 +23,7 @@ pub const CRASH_POINTS: &[&str] = &[
     "compact-before-delete",
     "compact-after-delete",
     "retention-delete",
+    "retention-retire",
     "replay-half",
     "bulk-written",
     "bulk-listed",

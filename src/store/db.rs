@@ -17,12 +17,13 @@ use crate::os::{Clock, Files, Lock, PageCache};
 use super::{
     catalog::Catalog,
     commit::{Commit, Queue},
-    config::Config,
+    config::{Config, RetentionRule},
     counters::Counters,
     error::Error,
     live::Live,
     manifest::Manifest,
     retire::Idle,
+    scrub::Scrub,
 };
 
 /// A database.
@@ -44,6 +45,11 @@ pub struct Db {
     /// Rung when there may be something to keep up; guards the number of rings.
     pub(super) upkeep_bell: (Mutex<u64>, Condvar),
     pub(super) idle: Mutex<Idle>,
+    /// Which series are kept for less long than others.
+    pub(super) rules: Mutex<Arc<[RetentionRule]>>,
+    /// Whether files may hold rows of series that retention has dropped.
+    pub(super) may_thin: AtomicBool,
+    pub(super) scrub: Mutex<Scrub>,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,
@@ -93,7 +99,7 @@ impl Db {
     pub(super) fn count_memory(&self) -> u64 {
         let live = self.live();
         let heads: usize = live.heads().map(|head| head.bytes()).sum();
-        let tables: usize = live.files.iter().map(|file| file.memory_bytes()).sum();
+        let tables: usize = live.all_files().map(|file| file.memory_bytes()).sum();
         let bytes = (heads + tables + self.catalog.bytes() + self.page_cache.bytes()) as u64;
         self.memory.store(bytes, Relaxed);
         bytes
@@ -114,6 +120,16 @@ impl Db {
         });
         let dropped = self.live.read().unwrap_or_else(PoisonError::into_inner).dropped_until;
         kept.max(dropped.saturating_add(1))
+    }
+
+    /// The first instant whose rows are seen. With tiers, rows are seen until their partition goes, so
+    /// that buckets take over at once and whole.
+    pub(super) fn seen_from(&self) -> i64 {
+        if self.config.tiers.is_empty() {
+            return self.oldest();
+        }
+        let dropped = self.live.read().unwrap_or_else(PoisonError::into_inner).dropped_until;
+        dropped.saturating_add(1)
     }
 }
 

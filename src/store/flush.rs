@@ -74,7 +74,7 @@ impl Db {
         for (slot, exemplar) in head.exemplars() {
             exemplars.entry(slot).or_default().push(exemplar);
         }
-        let rows = FrozenRows { head, slots, exemplars, oldest: self.oldest() };
+        let rows = FrozenRows { head, slots, exemplars, oldest: self.seen_from() };
         let mut written = Vec::new();
         let partitions = partitions_of(head, &rows.slots)?;
         for group in partitions.chunks(PARTITIONS_AT_ONCE) {

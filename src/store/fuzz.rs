@@ -12,7 +12,7 @@ use super::{
     catalog::{self, Index},
     error::Damage,
     file::{DataFile, FileKey, read_frame},
-    manifest::{self, FileId, FileKind, FileMeta, Partition, file_path},
+    manifest::{self, FileId, FileKind, FileMeta, Partition, file_path, tier_of},
     matching::{self, Test},
     rows::SeriesRows,
     wal::{self, Expected},
@@ -73,6 +73,7 @@ fn read_data(bytes: &[u8]) -> Result<(), super::Error> {
     for series in 0..file.tables()?.series() {
         rows.clear();
         file.read_series(series, TimeRange::ALL, &mut rows)?;
+        file.read_buckets(series, TimeRange::ALL)?;
     }
     drop(file.exemplars());
     if file.is_block() {
@@ -89,16 +90,16 @@ fn describe(bytes: &[u8]) -> Result<(String, FileMeta, u128), Damage> {
     let mut reader = Reader::new(bytes, "file header");
     reader.take(10)?;
     let kind = FileKind::of(reader.u8()?).unwrap_or(FileKind::Part);
-    reader.take(5)?;
+    let tier = tier_of(reader.u8()?)?;
+    reader.take(4)?;
     let (database, id) = (reader.u128()?, FileId(reader.u64()?));
-    let partition = Partition { after: reader.i64()?, until: reader.i64()? };
+    let partition = Partition { after: reader.i64()?, until: reader.i64()?, tier };
     let crc = bytes.last_chunk().copied().map_or(0, u32::from_le_bytes);
     let meta = FileMeta {
         id,
         kind,
         tenant: TenantId(0),
         table: crate::model::Table::Metrics,
-        tier: 0,
         partition,
         positions: (0, 1),
         times: (partition.after, partition.until),

@@ -29,15 +29,17 @@ mod recover;
 mod report;
 mod retire;
 mod rows;
+mod scrub;
 mod select;
 mod source;
+mod tier;
 mod tombstones;
 mod upkeep;
 mod verify;
 mod wal;
 
 pub use bulk::{Bulk, BulkRows, Loaded};
-pub use config::{Config, SyncPolicy};
+pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};

@@ -23,6 +23,8 @@ pub(super) enum Job {
     Merge(Partition, Vec<FileId>),
     /// Make blocks of all files of a partition.
     Seal(Partition),
+    /// Make one file of these neighbours of a tier.
+    MergeTier(Partition, Vec<FileId>),
 }
 
 /// What is known of a partition besides its files.
@@ -57,8 +59,10 @@ pub(super) fn plan(
         files.sort_by_key(|file| (file.meta.positions.1, file.meta.id));
         if should_seal(partition, &files, &in_heads, moment) {
             jobs.push(Job::Seal(partition));
-        } else if let Some(inputs) = merge(&files) {
+        } else if let Some(inputs) = merge(&files, FileKind::Part) {
             jobs.push(Job::Merge(partition, inputs));
+        } else if let Some(inputs) = merge(&files, FileKind::Tier) {
+            jobs.push(Job::MergeTier(partition, inputs));
         }
     }
     jobs
@@ -86,11 +90,11 @@ fn should_seal(
 }
 
 /// The neighbours to merge: the smallest size of which there are enough in a row.
-fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
+fn merge(files: &[&Aged<'_>], kind: FileKind) -> Option<Vec<FileId>> {
     let metas: Vec<&FileMeta> = files.iter().map(|file| file.meta).collect();
-    let is_part = |meta: &&FileMeta| meta.kind == FileKind::Part;
+    let is_kind = |meta: &&FileMeta| meta.kind == kind;
     let mut sizes: Vec<u32> =
-        metas.iter().copied().filter(is_part).map(|meta| size(meta.bytes)).collect();
+        metas.iter().copied().filter(is_kind).map(|meta| size(meta.bytes)).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes.into_iter().find_map(|limit| {
@@ -101,7 +105,7 @@ fn merge(files: &[&Aged<'_>]) -> Option<Vec<FileId>> {
         };
         // Nor are parts merged past a block between them: its rows would change places with theirs.
         let run = metas
-            .split(|meta| !is_part(meta) || size(meta.bytes) > limit)
+            .split(|meta| !is_kind(meta) || size(meta.bytes) > limit)
             .filter(is_worth)
             .max_by_key(|run| run.len())?;
         Some(run.iter().map(|meta| meta.id).collect())
@@ -124,7 +128,6 @@ mod tests {
             kind,
             tenant: TenantId(0),
             table: Table::Metrics,
-            tier: 0,
             partition: Partition::of(1),
             positions: (id * 10, id * 10 + 10),
             times: (1, 2),

@@ -50,6 +50,7 @@ pub(super) fn rebuild(files: &dyn Files) -> Result<Rebuilt, Error> {
     for frame in found.iter().filter(|frame| frame.header.database == database) {
         state.apply(&Edit::AddFile(Box::new(meta(frame))));
     }
+    forget_rows(&mut state);
     let segments = segments(files)?;
     if let (Some((first, _)), Some((last, _))) = (segments.first(), segments.last()) {
         state.apply(&Edit::Segments(*first, last + 1));
@@ -58,6 +59,20 @@ pub(super) fn rebuild(files: &dyn Files) -> Result<Rebuilt, Error> {
     let newest = catalogs.iter().filter_map(|entry| catalog::catalog_number(&entry.name)).max();
     state.apply(&Edit::Catalog(newest.unwrap_or(0)));
     Ok(Rebuilt { database, state, unreadable })
+}
+
+/// Notes that rows are gone which only tiers tell of: all before the first day that has rows.
+fn forget_rows(state: &mut State) {
+    let (tiers, rows): (Vec<_>, Vec<_>) =
+        state.files.values().partition(|meta| meta.partition.tier.is_some());
+    let first_row = rows.iter().map(|meta| meta.partition.after).min();
+    let last = tiers.iter().map(|meta| meta.partition.until).max();
+    let first = tiers.iter().map(|meta| meta.partition.after).min();
+    if let Some(until) = first_row.or(last)
+        && first.is_some_and(|first| first < until)
+    {
+        state.apply(&Edit::DroppedUntil(until));
+    }
 }
 
 /// The id that headers agree on.
@@ -86,7 +101,6 @@ pub(super) fn meta(frame: &Frame) -> FileMeta {
         kind: frame.header.kind,
         tenant: TenantId(0),
         table: Table::Metrics,
-        tier: 0,
         partition: frame.header.partition,
         // By number: files are numbered in the order they were written.
         positions: (0, frame.header.id.0),

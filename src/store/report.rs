@@ -74,13 +74,16 @@ impl Db {
             KindBytes { kind, files, bytes }
         };
         storage.kinds.extend([of(false, "parts"), of(true, "blocks")]);
-        for file in &live.files {
+        let of_tiers: u64 = live.tiers.iter().map(|file| file.meta.bytes).sum();
+        let files = live.tiers.len() as u64;
+        storage.kinds.push(KindBytes { kind: "tiers", files, bytes: of_tiers });
+        for file in live.all_files() {
             let index = file
                 .directory()
                 .iter()
                 .filter(|entry| !matches!(entry.section, Section::Data | Section::Exemplars));
             storage.index_bytes += index.map(|entry| entry.length).sum::<u64>();
-            storage.rows += file.meta.rows;
+            storage.rows += if is_rows(file) { file.meta.rows } else { 0 };
         }
         storage.total_bytes = storage.kinds.iter().map(|kind| kind.bytes).sum();
         Ok(storage)
@@ -137,6 +140,7 @@ impl Db {
                 ),
                 gauge("quipu_parts", "Live parts.", parts),
                 gauge("quipu_blocks", "Live blocks.", blocks),
+                gauge("quipu_tier_files", "Live files of tiers.", live.tiers.len() as u64),
                 gauge("quipu_wal_position", "Position of the record appended last.", position),
                 gauge("quipu_wal_durable_position", "Position known durable.", durable),
             ])
@@ -147,6 +151,11 @@ impl Db {
     pub fn tables_path(&self) -> std::path::PathBuf {
         self.files.path_of(TABLES)
     }
+}
+
+/// Whether a file has rows, not buckets.
+fn is_rows(file: &super::file::DataFile) -> bool {
+    file.meta.partition.tier.is_none()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts as floats, as every metric is")]

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::model::{
     self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
-    Rows, SeriesRef, TimeRange, Timestamp, Visitor,
+    Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     live::Live,
     matching::{self, Test},
     rows::{HistogramPoint, SeriesRows},
+    tier::{self, TierView},
     tombstones::Deletions,
 };
 
@@ -36,6 +37,7 @@ pub(super) struct Picked {
     range: TimeRange,
     deletions: Deletions,
     ordered: Ordered,
+    tiers: TierView,
 }
 
 /// What is looked for, in one moment's files and heads.
@@ -53,7 +55,8 @@ impl Db {
         let tests = Test::all(ask.matchers)?;
         let live = self.live();
         let deletions = Deletions::new(&live.tombstones)?;
-        let oldest = Timestamp(self.oldest());
+        let oldest = Timestamp(self.seen_from());
+        let tiers = TierView::new(&live, ask.scope.tier)?;
         let range = TimeRange::new(ask.range.start().max(oldest), ask.range.end());
         let mut order = LabelOrder::default();
         // Retention may have taken the whole range.
@@ -66,11 +69,20 @@ impl Db {
                 }
             }
         }
+        if let Some(range) = tier_range(&tiers, ask.range) {
+            let first = u32::try_from(live.files.len() + 1).unwrap_or(u32::MAX);
+            for (place, file) in (first..).zip(&live.tiers) {
+                if overlaps(file, range) {
+                    add_block(place, file, &tests, ask.budget, &mut order)?;
+                }
+            }
+        }
         let ordered = order.sort(false);
         ask.budget.allow_series(ordered.len() as usize)?;
         ask.budget.use_memory(ordered.bytes())?;
         let range = range.unwrap_or(ask.range);
-        Ok(Picked { catalog: Arc::clone(&self.catalog), live, range, deletions, ordered })
+        let catalog = Arc::clone(&self.catalog);
+        Ok(Picked { catalog, live, range, deletions, ordered, tiers })
     }
 
     /// Adds the series of the catalog that have rows in heads or parts.
@@ -194,6 +206,54 @@ impl Picked {
         reference.map_or(Ok(None), |reference| file.find(reference))
     }
 
+    /// The files of tiers that have a series, oldest first.
+    fn tier_places(&self, series: u32) -> Vec<(Arc<DataFile>, usize)> {
+        let first = self.live.files.len() + 1;
+        let members = self.ordered.members(series).iter();
+        let mut places: Vec<_> = members
+            .filter_map(|member| {
+                let file = self.live.tiers.get((member.source as usize).checked_sub(first)?)?;
+                Some((member.source, (Arc::clone(file), member.id as usize)))
+            })
+            .collect();
+        places.sort_by_key(|(source, _)| *source);
+        places.into_iter().map(|(_, place)| place).collect()
+    }
+
+    /// Lends the buckets that stand for rows of a series in windows that begin in `range`; false where
+    /// no more is wanted.
+    fn lend_partials(
+        &self,
+        series: u32,
+        range: TimeRange,
+        budget: &Budget,
+        visit: &mut dyn Visitor,
+    ) -> Result<bool, model::Error> {
+        let places = self.tier_places(series);
+        let Some(range) = tier_range(&self.tiers, range).filter(|_| !places.is_empty()) else {
+            return Ok(true);
+        };
+        let labels = (self.tiers.asks_labels() || !self.deletions.is_empty())
+            .then(|| self.ordered.labels(series));
+        let spans = self.tiers.spans(labels.as_ref());
+        let hidden = labels.as_ref().map(|labels| (&self.deletions, labels));
+        let partials = tier::read(&spans, range, &places, hidden)?;
+        budget.use_samples(partials.len())?;
+        for partial in &partials {
+            if visit.partial(series, partial)? == Flow::NextSeries {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The part of a range in which rows of a series are seen.
+    fn rows_seen(&self, series: u32, range: TimeRange) -> Option<TimeRange> {
+        let labels = self.tiers.asks_labels().then(|| self.ordered.labels(series));
+        let after = self.tiers.rows_after(labels.as_ref());
+        TimeRange::new(range.start().max(Timestamp(after.saturating_add(1))), range.end())
+    }
+
     /// The rows of a series in `range`, into the empty `rows`.
     fn read(
         &self,
@@ -278,11 +338,16 @@ impl model::Selection for Picked {
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<(), model::Error> {
-        let Some(range) = touched(reading).and_then(|range| range.intersection(self.range)) else {
-            return Ok(());
-        };
+        let Some(touched) = touched(reading) else { return Ok(()) };
+        let range = touched.intersection(self.range);
         let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
         for series in series.start..series.end.min(self.ordered.len()) {
+            if reading.windows.partials && !self.lend_partials(series, touched, budget, visit)? {
+                continue;
+            }
+            let Some(range) = range.and_then(|range| self.rows_seen(series, range)) else {
+                continue;
+            };
             rows.clear();
             self.read(series, range, &mut rows, &mut one)?;
             budget.use_samples(rows.len())?;
@@ -291,8 +356,16 @@ impl model::Selection for Picked {
         Ok(())
     }
 
+    fn zones(&self, series: u32) -> Vec<Zone> {
+        if self.live.tiers.is_empty() {
+            return Vec::new();
+        }
+        let labels = self.tiers.asks_labels().then(|| self.ordered.labels(series));
+        self.tiers.spans(labels.as_ref()).into_iter().map(|span| span.zone).collect()
+    }
+
     fn estimate(&self) -> Estimate {
-        let files = self.live.files.iter().filter(|file| overlaps(file, self.range));
+        let files = self.live.all_files().filter(|file| overlaps(file, self.range));
         let (rows, bytes, series) = files.fold((0, 0, 0), |(rows, bytes, series), file| {
             (rows + file.meta.rows, bytes + file.meta.bytes, series + file.meta.series)
         });
@@ -308,12 +381,23 @@ impl model::Selection for Picked {
 
     fn generation(&self) -> Stamp {
         // Files by number, heads by position: any new row changes it. Finer ones come with the cache.
-        let files = self.live.files.iter().map(|file| file.meta.id.0);
+        let files = self.live.all_files().map(|file| file.meta.id.0);
         let heads = self.live.heads().map(|head| head.positions().1);
         Stamp(files.chain(heads).fold(self.live.tombstones.len() as u64, |stamp, number| {
             (stamp ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
         }))
     }
+}
+
+/// Where buckets are looked for that end in `range` or shortly before; None where none are seen.
+fn tier_range(tiers: &TierView, range: TimeRange) -> Option<TimeRange> {
+    let until = tiers.until();
+    let start = range.start().0.saturating_sub(tiers.width());
+    (until > start)
+        .then(|| {
+            TimeRange::new(Timestamp(start), Timestamp(until.saturating_add(1)).min(range.end()))
+        })
+        .flatten()
 }
 
 /// The times that windows touch.

@@ -33,6 +33,15 @@ impl Deletions {
         self.0.is_empty()
     }
 
+    /// Whether a deletion touches a span of time of a series in a file.
+    pub(super) fn touch(&self, file: FileId, labels: &Labels, span: TimeRange) -> bool {
+        self.0.iter().any(|(tombstone, tests)| {
+            file.0 < tombstone.files_below
+                && tombstone.range.overlaps(span)
+                && tests.iter().all(|test| test.passes(labels))
+        })
+    }
+
     /// Takes away the rows that are deleted in a file.
     pub(super) fn apply(&self, file: FileId, labels: Option<&Labels>, rows: &mut SeriesRows) {
         for (tombstone, tests) in &self.0 {

@@ -4,10 +4,9 @@ use std::{sync::PoisonError, time::Duration};
 
 use super::{
     counters::Counters,
-    crash::crash_point,
     db::{Db, held},
     error::Error,
-    manifest::{Edit, Partition},
+    manifest::Partition,
     plan::{self, Aged, Job, Moment},
     recover::partitions,
 };
@@ -17,8 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Db {
     /// Keeps the database up until it is closed: a thread's life. `failed` is told what went wrong; it
-    /// is tried again.
-    pub fn run_upkeep(&self, mut failed: impl FnMut(&Error)) {
+    /// is tried again. `found` is told what the scrub found damaged, once.
+    pub fn run_upkeep(&self, mut failed: impl FnMut(&Error), mut found: impl FnMut(&str)) {
         let mut seen = 0;
         let mut rest = LOOK_EVERY;
         while !self.is_closed() {
@@ -31,7 +30,9 @@ impl Db {
                     seen = *rings;
                 }
             }
-            rest = match self.keep_up() {
+            let kept = self.keep_up();
+            self.new_scrub_findings().iter().for_each(|it| found(it));
+            rest = match kept {
                 Ok(()) => LOOK_EVERY,
                 Err(error) => {
                     Counters::add(&self.counters.upkeep_failures, 1);
@@ -59,8 +60,14 @@ impl Db {
             match job {
                 Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs)?,
                 Job::Seal(partition) => self.seal(partition)?,
+                Job::MergeTier(partition, inputs) => self.merge_tier(partition, &inputs)?,
             }
         }
+        if self.downsample_one()? {
+            // One at a time: rows must not wait long for their flush.
+            self.ring_upkeep();
+        }
+        self.scrub_some();
         self.retire_series()
     }
 
@@ -83,7 +90,7 @@ impl Db {
         let now = self.clock.monotonic();
         let aged = |file: &std::sync::Arc<super::file::DataFile>| now.saturating_sub(file.opened);
         let files: Vec<Aged<'_>> =
-            live.files.iter().map(|file| Aged { meta: &file.meta, age: aged(file) }).collect();
+            live.all_files().map(|file| Aged { meta: &file.meta, age: aged(file) }).collect();
         let in_heads = |partition: Partition| {
             live.heads()
                 .filter_map(|head| head.times())
@@ -91,31 +98,6 @@ impl Db {
         };
         let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
         plan::plan(&files, in_heads, moment).into_iter().next()
-    }
-
-    /// Drops partitions that retention no longer keeps. The caller holds `upkeep`.
-    fn drop_expired(&self) -> Result<(), Error> {
-        let Some(retention) = self.config.retention else { return Ok(()) };
-        let span = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
-        let cutoff = self.clock.now().saturating_sub(span);
-        let live = self.live();
-        let gone: Vec<_> =
-            live.files.iter().filter(|file| file.meta.partition.until < cutoff).cloned().collect();
-        let Some(until) = gone.iter().map(|file| file.meta.partition.until).max() else {
-            return Ok(());
-        };
-        let mut edits: Vec<Edit> = gone.iter().map(|file| Edit::RemoveFile(file.meta.id)).collect();
-        edits.push(Edit::DroppedUntil(until));
-        held(&self.manifest).apply(&edits)?;
-        let ids: Vec<_> = gone.iter().map(|file| file.meta.id).collect();
-        self.change_live(|live| {
-            live.replace(&ids, []);
-            live.dropped_until = live.dropped_until.max(until);
-        });
-        crash_point("retention-delete");
-        self.remove_files(&gone);
-        Counters::add(&self.counters.dropped_files, gone.len() as u64);
-        self.drop_done_deletions()
     }
 
     /// Writes the head, and seals every partition now.
@@ -126,6 +108,7 @@ impl Db {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
         partitions(&self.live()).into_iter().try_for_each(|partition| self.seal(partition))?;
+        self.clean_tiers()?;
         self.retire_series()?;
         self.count_memory();
         Ok(())
@@ -148,6 +131,27 @@ impl Db {
             }
         }
         Ok(())
+    }
+
+    /// Carries out deletions in files of tiers.
+    fn clean_tiers(&self) -> Result<(), Error> {
+        let live = self.live();
+        let tiers: std::collections::BTreeSet<Partition> =
+            live.tiers.iter().map(|file| file.meta.partition).collect();
+        let mut due = tiers.into_iter().filter(|it| Self::has_deletions(&live, *it));
+        due.try_for_each(|partition| self.merge_whole_tier(partition))
+    }
+
+    /// Writes all files anew that have rows or buckets which were deleted.
+    ///
+    /// # Errors
+    /// As [`Self::flush`].
+    pub fn clean_deleted(&self) -> Result<(), Error> {
+        let _upkeep = held(&self.upkeep);
+        let live = self.live();
+        let mut due = partitions(&live).into_iter().filter(|it| Self::has_deletions(&live, *it));
+        due.try_for_each(|partition| self.seal(partition))?;
+        self.clean_tiers()
     }
 
     /// Drops what retention no longer keeps, now.

@@ -17,6 +17,7 @@ mod reference;
 mod rows;
 mod schema;
 mod sections;
+mod texts;
 mod tree;
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! The rows of the table of options.
 
-use std::{fmt::Display, path::Path, str::FromStr};
-
 use crate::app::{
-    config::keys::{Key, Kind},
-    units::{duration, show_duration, show_size, size},
+    config::{
+        keys::{Key, Kind},
+        texts::{
+            bytes, count, external_url, forever_or, put, show_path, show_tiers, small_bytes,
+            some_path, switch, tiers, time, until,
+        },
+    },
+    units::{duration, show_duration, show_size},
 };
 use crate::http::TlsVersion;
 use crate::store::SyncPolicy;
@@ -162,11 +166,63 @@ pub(super) const STORAGE: &[Key] = &[
         help: "How long rows are kept, like 30d, or forever",
         is_live: false,
         is_common: true,
-        show: |o| o.store.retention.map_or_else(|| "forever".into(), show_duration),
+        show: |o| forever_or(o.store.retention),
         set: |o, text| {
-            o.store.retention = if text == "forever" { None } else { Some(duration(text)?) };
+            o.store.retention = until(text)?;
             Ok(())
         },
+    },
+    Key {
+        path: "storage.retention_1h",
+        flag: "retention-1h",
+        kind: Kind::Duration,
+        help: "How long buckets of an hour are kept, like 2y, or forever",
+        is_live: false,
+        show: |o| forever_or(o.store.retention_1h),
+        set: |o, text| {
+            o.store.retention_1h = until(text)?;
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "storage.retention_5m",
+        flag: "retention-5m",
+        kind: Kind::Duration,
+        help: "How long buckets of five minutes are kept, or forever",
+        is_live: false,
+        show: |o| forever_or(o.store.retention_5m),
+        set: |o, text| {
+            o.store.retention_5m = until(text)?;
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "storage.tiers",
+        flag: "tiers",
+        kind: Kind::List,
+        help: "Which tiers are written beside rows: 1h, 5m, both, or none",
+        is_live: false,
+        show: |o| show_tiers(o.store.tiers),
+        set: |o, text| {
+            o.store.tiers = tiers(text)?;
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "storage.scrub_every",
+        flag: "scrub-every",
+        kind: Kind::Duration,
+        help: "In what time every byte on disk is read and checked once; 0s is never",
+        is_live: false,
+        show: |o| show_duration(o.store.scrub_every.unwrap_or_default()),
+        set: |o, text| {
+            o.store.scrub_every = Some(duration(text)?).filter(|every| !every.is_zero());
+            Ok(())
+        },
+        ..ROW
     },
     Key {
         path: "storage.sync",
@@ -429,56 +485,3 @@ pub(super) const COLLECT: &[Key] = &[
         ..ROW
     },
 ];
-
-fn put<T: FromStr>(place: &mut T, text: &str, advice: &str) -> Result<(), String> {
-    *place = text.parse().map_err(|_| advice.to_owned())?;
-    Ok(())
-}
-
-fn count<T: FromStr + Display>(place: &mut T, text: &str) -> Result<(), String> {
-    put(place, &text.replace('_', ""), "it is a whole number from 0")
-}
-
-fn switch(place: &mut bool, text: &str) -> Result<(), String> {
-    *place = match text {
-        "true" | "True" | "TRUE" | "yes" | "on" | "1" => true,
-        "false" | "False" | "FALSE" | "no" | "off" | "0" => false,
-        _ => return Err("it is true or false".into()),
-    };
-    Ok(())
-}
-
-fn time(place: &mut std::time::Duration, text: &str) -> Result<(), String> {
-    *place = duration(text)?;
-    Ok(())
-}
-
-fn bytes(place: &mut u64, text: &str) -> Result<(), String> {
-    *place = size(text)?;
-    Ok(())
-}
-
-fn small_bytes(place: &mut usize, text: &str) -> Result<(), String> {
-    *place = usize::try_from(size(text)?).unwrap_or(usize::MAX);
-    Ok(())
-}
-
-fn some_path(text: &str) -> Option<std::path::PathBuf> {
-    (!text.is_empty()).then(|| text.into())
-}
-
-fn show_path(path: Option<&Path>) -> String {
-    path.map(|path| path.display().to_string()).unwrap_or_default()
-}
-
-fn external_url(text: &str) -> Result<Option<String>, String> {
-    let text = text.trim_end_matches('/');
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let bad = || "write it like https://metrics.example.com/quipu".to_owned();
-    let url: hyper::Uri = text.parse().map_err(|_| bad())?;
-    let is_web = matches!(url.scheme_str(), Some("http" | "https"));
-    let is_plain = url.query().is_none() && !text.contains(['@', '#']);
-    if is_web && is_plain { Ok(Some(text.to_owned())) } else { Err(bad()) }
-}

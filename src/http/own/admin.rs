@@ -41,6 +41,15 @@ pub(super) async fn quit(State(context): State<Shared>) -> Result<Response<Body>
     Ok(answer(StatusCode::OK, TEXT, "Requesting termination... Goodbye!\n"))
 }
 
+pub(super) async fn scrub(State(context): State<Shared>) -> Result<Response<Body>, Error> {
+    let operations = Arc::clone(&context.doors.operations);
+    let found = spawn_blocking(move || operations.scrub())
+        .await
+        .map_err(|panic| Error::Internal(format!("the scrub failed inside: {panic}")))?;
+    let body = serde_json::json!({ "status": "success", "data": { "findings": found } });
+    Ok(answer(StatusCode::OK, JSON, body.to_string()))
+}
+
 async fn work(
     context: &Shared,
     call: impl FnOnce(&dyn Operations) -> Result<(), model::Error> + Send + 'static,

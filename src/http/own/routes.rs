@@ -19,4 +19,5 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Admin, "/api/v1/admin/flush", post(admin::flush))
         .add(Scope::Admin, "/api/v1/admin/compact", post(admin::compact))
         .add(Scope::Admin, "/api/v1/admin/retention", post(admin::retention))
+        .add(Scope::Admin, "/api/v1/admin/scrub", post(admin::scrub))
 }

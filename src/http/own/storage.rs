@@ -14,7 +14,8 @@ use crate::http::{
 
 pub(super) async fn storage(State(context): State<Shared>) -> Result<Response<Body>, Error> {
     let operations = Arc::clone(&context.doors.operations);
-    let storage = spawn_blocking(move || operations.storage())
+    let look = move || operations.storage().map(|it| (it, operations.scrub_findings()));
+    let (storage, damaged) = spawn_blocking(look)
         .await
         .map_err(|panic| Error::Internal(format!("the files could not be counted: {panic}")))?
         .map_err(Error::of_question)?;
@@ -31,6 +32,7 @@ pub(super) async fn storage(State(context): State<Shared>) -> Result<Response<Bo
         "index_bytes": storage.index_bytes,
         "rows": storage.rows,
         "kinds": kinds,
+        "damaged": damaged,
     });
     Ok(answer(StatusCode::OK, JSON, body.to_string()))
 }

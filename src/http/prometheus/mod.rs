@@ -3,6 +3,7 @@
 //! Answers are the envelope `{"status":…}`; refusals too, except those of remote write, which are
 //! plain text. Source: Prometheus `web/api/v1/api.go`.
 
+mod admin;
 mod envelope;
 mod exemplars;
 mod export;

@@ -21,7 +21,7 @@ use crate::http::{
     question::{asked, run},
     routes::Shared,
 };
-use crate::model::Scope;
+use crate::model::{Scope, Tier};
 use crate::query::{self, Question, Stats, Value, When};
 
 /// Points a series of one answer, and the text that clients know: Prometheus `api.go`.
@@ -31,6 +31,7 @@ const POINTS_MAX: i64 = 11_000;
 struct Wishes {
     text: String,
     lookback_ms: Option<i64>,
+    tier: Option<Tier>,
     timeout: Option<Duration>,
     limit: usize,
     has_stats: bool,
@@ -54,11 +55,23 @@ impl Wishes {
         Ok(Self {
             text,
             lookback_ms,
+            tier: tier(params)?,
             timeout,
             limit: limit(params)?,
             has_stats: params.get("stats").is_some(),
             gzip: accepts_gzip(headers),
         })
+    }
+}
+
+/// The tier that is to answer; None is raw rows, as far as they are kept.
+fn tier(params: &Params) -> Result<Option<Tier>, Error> {
+    match params.get("tier") {
+        None | Some("raw") => Ok(None),
+        Some(name) => Tier::named(name).map(Some).ok_or_else(|| Error::Parameter {
+            name: "tier",
+            why: "tiers are raw, 5m and 1h".into(),
+        }),
     }
 }
 
@@ -122,6 +135,7 @@ async fn answer(context: &Shared, wishes: Wishes, when: When) -> Result<Response
         let began = clock.monotonic();
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
+        question.tier = wishes.tier;
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
         let asked = engine.ask(source, Scope::METRICS, &question, budget);
         let mut answer = asked.map_err(refusal)?;

@@ -2,7 +2,9 @@
 
 use axum::routing::{get, post};
 
-use crate::http::prometheus::{exemplars, export, format, labels, query, status, targets, write};
+use crate::http::prometheus::{
+    admin, exemplars, export, format, labels, query, status, targets, write,
+};
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
@@ -31,6 +33,16 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/status/flags", get(status::flags))
         .add(Scope::Read, "/api/v1/status/config", get(status::config))
         .add(Scope::Read, "/api/v1/status/tsdb", get(status::cardinality).post(status::cardinality))
+        .add(
+            Scope::Admin,
+            "/api/v1/admin/tsdb/delete_series",
+            post(admin::delete_series).put(admin::delete_series),
+        )
+        .add(
+            Scope::Admin,
+            "/api/v1/admin/tsdb/clean_tombstones",
+            post(admin::clean_tombstones).put(admin::clean_tombstones),
+        )
         .refusing(write::refusal)
         .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
 }

@@ -129,8 +129,22 @@ impl PageReader {
     /// # Errors
     /// The first fault, in the order of the file.
     pub fn verify_all(&self) -> Result<(), PageError> {
+        self.verify_pages(0..self.source.pages())
+    }
+
+    /// How many pages there are.
+    pub fn page_count(&self) -> usize {
+        self.source.pages()
+    }
+
+    /// Reads and checks pages, whether or not they were read before.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn verify_pages(&self, pages: std::ops::Range<usize>) -> Result<(), PageError> {
         let mut scratch = vec![0; PAGE_SIZE];
-        (0..self.source.pages()).try_for_each(|page| self.load_into(page, &mut scratch).map(drop))
+        let mut pages = pages.start..pages.end.min(self.source.pages());
+        pages.try_for_each(|page| self.load_into(page, &mut scratch).map(drop))
     }
 
     fn verify_once(&self, page: usize, verified: &[AtomicU64]) -> Result<(), PageError> {

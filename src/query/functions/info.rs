@@ -174,6 +174,7 @@ impl InfoSeries {
             hints: Hints::AsStored,
             reach: windows,
             place: 0,
+            in_subquery: evaluator.in_subquery,
             budget: evaluator.budget,
         };
         let stamps = leaf.collect(evaluator.pool, &mut evaluator.notes)?;

@@ -16,3 +16,4 @@ pub(crate) use bare::{bare, reach};
 pub(crate) use call::{Context, RangeCall, evaluate};
 pub(crate) use instant::{Instant, Stamp, instant_row, smoothed_row, stamp_row};
 pub(crate) use over_time::HistogramMean;
+pub(crate) use rate::{Gain, Sampled};

@@ -10,7 +10,7 @@ use super::call::{Context, RangeCall, Window, for_each_window};
 use super::histogram_rate::{add_into, histogram_rate};
 use crate::math::histogram::multiply;
 use crate::math::{StartedAt, is_start_reset, starts_overlap};
-use crate::model::Histogram;
+use crate::model::{Histogram, TierRow};
 use crate::query::annotations::Note;
 use crate::query::matrix::Row;
 use crate::query::rows::SeriesRows;
@@ -105,14 +105,8 @@ fn float_increase(
         }
     }
     let mut sampled = Sampled::new(window.times, window.starts.first().copied())?;
-    let factor = sampled.factor(call, window, is_counter, &mut |sampled| match sampled {
-        Ask::AddFirst => {
-            increase += first;
-            0.0
-        }
-        Ask::ZeroShare if increase > 0.0 && first >= 0.0 => first / increase,
-        Ask::ZeroShare => f64::INFINITY,
-    })?;
+    let factor =
+        sampled.factor_of_float(Gain::of(call, window, is_counter), first, &mut increase)?;
     Some(increase * factor)
 }
 
@@ -129,25 +123,32 @@ fn histogram_increase(
     }
     let start = window.histogram_starts.first().copied();
     let mut sampled = Sampled::new(window.histogram_times, start)?;
-    let mut failed = false;
-    let factor = sampled.factor(call, window, is_counter, &mut |ask| match ask {
-        Ask::AddFirst => {
-            match &mut increase {
-                None => increase = Some(first.as_ref().clone()),
-                Some(sum) => failed = !add_into(sum, first, context),
-            }
-            0.0
-        }
-        Ask::ZeroShare => match &increase {
-            Some(increase) if increase.count > 0.0 && first.count >= 0.0 => {
-                first.count / increase.count
-            }
-            _ => f64::INFINITY,
-        },
-    })?;
-    let mut increase = increase.filter(|_| !failed)?;
+    let gain = Gain::of(call, window, is_counter);
+    let factor = sampled.factor_of_histogram(gain, first, &mut increase, context)?;
+    let mut increase = increase?;
     multiply(&mut increase, factor);
     Some(increase)
+}
+
+/// From where to where a difference is extrapolated.
+#[derive(Clone, Copy)]
+pub(crate) struct Gain {
+    /// The ms before the window.
+    pub start: i64,
+    /// Its last ms.
+    pub end: i64,
+    /// Whether it only rises, or begins anew.
+    pub is_counter: bool,
+    /// By how many seconds it is divided.
+    pub per: Option<f64>,
+}
+
+impl Gain {
+    #[inline]
+    fn of(call: &RangeCall, window: &Window<'_>, is_counter: bool) -> Self {
+        let per = (call.function == Function::Rate).then(|| call.seconds());
+        Self { start: window.start, end: window.end, is_counter, per }
+    }
 }
 
 /// What extrapolation wants of the values.
@@ -159,11 +160,11 @@ enum Ask {
 }
 
 /// Where the rows of a window lie.
-struct Sampled {
+pub(crate) struct Sampled {
     first: i64,
     last: i64,
     /// Rows but one.
-    intervals: usize,
+    intervals: u64,
     start: i64,
 }
 
@@ -172,23 +173,75 @@ impl Sampled {
         Some(Self {
             first: to_millis(*times.first()?),
             last: to_millis(*times.last()?),
-            intervals: times.len() - 1,
+            intervals: times.len() as u64 - 1,
             start: to_millis(start.unwrap_or(0)),
         })
+    }
+
+    /// Of the first and the last of `count` rows.
+    pub(crate) fn of<V>(first: &TierRow<V>, last: &TierRow<V>, count: u64) -> Self {
+        Self {
+            first: to_millis(first.time),
+            last: to_millis(last.time),
+            intervals: count.saturating_sub(1),
+            start: to_millis(first.start),
+        }
+    }
+
+    /// What an increase between rows is to be multiplied with; the first value may have to be added.
+    #[inline]
+    pub(crate) fn factor_of_float(
+        &mut self,
+        gain: Gain,
+        first: f64,
+        increase: &mut f64,
+    ) -> Option<f64> {
+        self.factor(gain, &mut |ask| match ask {
+            Ask::AddFirst => {
+                *increase += first;
+                0.0
+            }
+            Ask::ZeroShare if *increase > 0.0 && first >= 0.0 => first / *increase,
+            Ask::ZeroShare => f64::INFINITY,
+        })
+    }
+
+    /// The same of histograms; where layouts do not combine no increase is left.
+    pub(crate) fn factor_of_histogram(
+        &mut self,
+        gain: Gain,
+        first: &Histogram,
+        increase: &mut Option<Histogram>,
+        context: &mut Context<'_>,
+    ) -> Option<f64> {
+        let mut failed = false;
+        let factor = self.factor(gain, &mut |ask| match ask {
+            Ask::AddFirst => {
+                match &mut *increase {
+                    None => *increase = Some(first.clone()),
+                    Some(sum) => failed = !add_into(sum, first, context),
+                }
+                0.0
+            }
+            Ask::ZeroShare => match &*increase {
+                Some(increase) if increase.count > 0.0 && first.count >= 0.0 => {
+                    first.count / increase.count
+                }
+                _ => f64::INFINITY,
+            },
+        });
+        if failed {
+            *increase = None;
+        }
+        factor
     }
 
     /// What the increase between the rows is to be multiplied with. None where there are too few.
     #[inline]
     #[expect(clippy::cast_precision_loss, reason = "ms within a window are below 2^53")]
-    fn factor(
-        &mut self,
-        call: &RangeCall,
-        window: &Window<'_>,
-        is_counter: bool,
-        ask: &mut dyn FnMut(Ask) -> f64,
-    ) -> Option<f64> {
-        let mut to_start = self.first.saturating_sub(window.start) as f64 / 1000.0;
-        let mut to_end = window.end.saturating_sub(self.last) as f64 / 1000.0;
+    fn factor(&mut self, gain: Gain, ask: &mut dyn FnMut(Ask) -> f64) -> Option<f64> {
+        let mut to_start = self.first.saturating_sub(gain.start) as f64 / 1000.0;
+        let mut to_end = gain.end.saturating_sub(self.last) as f64 / 1000.0;
         let mut sampled = self.last.saturating_sub(self.first) as f64 / 1000.0;
         let mut average = 0.0;
         if self.intervals > 0 {
@@ -196,8 +249,8 @@ impl Sampled {
         }
         // Rows that come a little late still count as steady.
         let threshold = average * 1.1;
-        let starts_within = self.start != 0 && self.start > window.start && self.start < self.first;
-        if is_counter && starts_within {
+        let starts_within = self.start != 0 && self.start > gain.start && self.start < self.first;
+        if gain.is_counter && starts_within {
             to_start = 0.0;
             sampled = self.last.saturating_sub(self.start) as f64 / 1000.0;
             ask(Ask::AddFirst);
@@ -207,7 +260,7 @@ impl Sampled {
             if to_start >= threshold {
                 to_start = average / 2.0;
             }
-            if is_counter {
+            if gain.is_counter {
                 let to_zero = sampled * ask(Ask::ZeroShare);
                 if to_zero < to_start {
                     to_start = to_zero;
@@ -221,8 +274,8 @@ impl Sampled {
         if sampled != 0.0 {
             factor = (sampled + to_start + to_end) / sampled;
         }
-        if call.function == Function::Rate {
-            factor /= call.seconds();
+        if let Some(seconds) = gain.per {
+            factor /= seconds;
         }
         Some(factor)
     }

@@ -6,10 +6,12 @@
 use std::{collections::HashMap, io, ops::Range};
 
 use crate::codec;
+use crate::model::{Partial, Tier};
 use crate::os::PageWriter;
 use crate::store::{
     histogram,
     rows::{HistogramPoint, SeriesRows},
+    tier,
 };
 
 use super::tables::{Chunk, ChunkKind, TimeColumn};
@@ -109,6 +111,34 @@ impl ChunkWriter {
         self.finish(ChunkKind::Floats, time, starts, pages)
     }
 
+    /// Writes the buckets of one series; how many chunks it took.
+    pub(super) fn write_buckets(
+        &mut self,
+        tier: Tier,
+        buckets: &[Partial],
+        pages: &mut PageWriter,
+    ) -> io::Result<u32> {
+        let before = self.chunks.len();
+        // Holes and mere ends are in the columns of floats.
+        let is_columns = |it: &&Partial| it.floats.is_some() || it.histograms.is_none();
+        let columns: Vec<&Partial> = buckets.iter().filter(is_columns).collect();
+        for some in columns.chunks(CHUNK_ROWS_MAX) {
+            let time = self.write_times(&ends(some), pages)?;
+            self.column.clear();
+            tier::encode_floats(tier, some.iter().copied(), &mut self.column);
+            self.finish(ChunkKind::Buckets, time, &[], pages)?;
+        }
+        let histograms: Vec<&Partial> =
+            buckets.iter().filter(|it| it.histograms.is_some()).collect();
+        for some in histograms.chunks(CHUNK_ROWS_MAX) {
+            let time = self.write_times(&ends(some), pages)?;
+            self.column.clear();
+            tier::encode_histograms(some.iter().copied(), &mut self.column);
+            self.finish(ChunkKind::HistogramBuckets, time, &[], pages)?;
+        }
+        Ok(u32::try_from(self.chunks.len() - before).unwrap_or(u32::MAX))
+    }
+
     fn write_histograms(
         &mut self,
         points: &[HistogramPoint],
@@ -170,6 +200,10 @@ impl ChunkWriter {
         self.known.insert(hash, number);
         Ok(number)
     }
+}
+
+fn ends(buckets: &[&Partial]) -> Vec<i64> {
+    buckets.iter().map(|bucket| bucket.until).collect()
 }
 
 /// Two folded products over all times: 128 bits, so that equal means the same column. Times are ours

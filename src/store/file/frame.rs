@@ -124,7 +124,6 @@ pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Fram
         kind: header.kind,
         tenant: crate::model::TenantId(0),
         table: crate::model::Table::Metrics,
-        tier: 0,
         partition: header.partition,
         positions: (0, 0),
         times: (0, 0),

@@ -10,7 +10,7 @@ use crate::codec;
 use crate::store::{
     bytes::Reader,
     error::Damage,
-    manifest::{FileId, FileKind, Partition},
+    manifest::{FileId, FileKind, Partition, check_kind, tier_of},
 };
 
 pub(super) const HEADER_BYTES: usize = 64;
@@ -74,7 +74,9 @@ impl Header {
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&FORMAT.to_le_bytes());
-        out.extend_from_slice(&[self.kind as u8, 0, crate::model::Table::Metrics as u8, 0, 0, 0]);
+        let tier = self.partition.tier.map_or(0, |tier| tier as u8);
+        let table = crate::model::Table::Metrics as u8;
+        out.extend_from_slice(&[self.kind as u8, tier, table, 0, 0, 0]);
         out.extend_from_slice(&self.database.to_le_bytes());
         out.extend_from_slice(&self.id.0.to_le_bytes());
         out.extend_from_slice(&self.partition.after.to_le_bytes());
@@ -93,11 +95,11 @@ impl Header {
             return Err(Damage::NoMagic("data file"));
         }
         let format = reader.u16()?;
-        let kind = reader.u8()?;
-        reader.take(5)?;
+        let (kind, tier) = (reader.u8()?, reader.u8()?);
+        reader.take(4)?;
         let database = reader.u128()?;
         let id = FileId(reader.u64()?);
-        let partition = Partition { after: reader.i64()?, until: reader.i64()? };
+        let (after, until) = (reader.i64()?, reader.i64()?);
         reader.take(4)?;
         check(reader.u32()?, fields.get(..HEADER_BYTES - 4))?;
         if format > FORMAT {
@@ -105,6 +107,9 @@ impl Header {
         }
         let kind = FileKind::of(kind)
             .ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
+        let tier = tier_of(tier)?;
+        check_kind(kind, tier)?;
+        let partition = Partition { after, until, tier };
         Ok(Self { database, id, kind, partition })
     }
 }

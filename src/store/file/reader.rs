@@ -8,8 +8,8 @@ use std::{
 use roaring::RoaringBitmap;
 
 use crate::codec;
-use crate::model::{Exemplar, SeriesRef, TimeRange, Timestamp};
-use crate::os::{Files, Lent, PageCache, PageError, PageReader};
+use crate::model::{Exemplar, Partial, SeriesRef, TimeRange, Timestamp};
+use crate::os::{Files, Lent, PAGE_SIZE, PageCache, PageError, PageReader};
 use crate::store::{
     bytes::Reader,
     catalog::Index,
@@ -17,6 +17,7 @@ use crate::store::{
     histogram,
     manifest::{FileKind, FileMeta},
     rows::{HistogramPoint, SeriesRows},
+    tier::{self, Buckets},
     wal::take_labels,
 };
 
@@ -200,7 +201,49 @@ impl DataFile {
 
     /// Whether it has its own labels.
     pub(in crate::store) fn is_block(&self) -> bool {
-        self.meta.kind == FileKind::Block
+        self.meta.kind != FileKind::Part
+    }
+
+    /// The buckets of one series that end in `range`, of a file of a tier.
+    pub(in crate::store) fn read_buckets(
+        &self,
+        series: usize,
+        range: TimeRange,
+    ) -> Result<Buckets, Error> {
+        let Some(tier) = self.meta.partition.tier else { return Ok(Vec::new()) };
+        let tables = self.tables()?;
+        let mut floats: Vec<Partial> = Vec::new();
+        let mut histograms: Vec<Partial> = Vec::new();
+        let mut ends = Vec::new();
+        for chunk in tables.of(series) {
+            let Some(time) = tables.time_of(chunk) else { continue };
+            let span = TimeRange::closed(Timestamp(time.first), Timestamp(time.last));
+            if !span.is_some_and(|span| span.overlaps(range)) {
+                continue;
+            }
+            ends.clear();
+            let bytes = self.read(time.at, time.bytes as usize)?;
+            codec::decode_ints(&bytes, time.rows as usize, &mut ends)
+                .map_err(|error| self.damaged(time.at, error.into()))?;
+            let bytes = self.read(chunk.at, chunk.values_bytes as usize)?;
+            let wrong = |what: Damage| self.damaged(chunk.at, what);
+            match chunk.kind {
+                ChunkKind::Buckets => {
+                    floats.extend(tier::decode_floats(tier, &ends, &bytes).map_err(wrong)?);
+                }
+                ChunkKind::HistogramBuckets => {
+                    let read = tier::decode_histograms(tier, &ends, &bytes).map_err(wrong)?;
+                    histograms.extend(read);
+                }
+                ChunkKind::Floats | ChunkKind::Histograms => {
+                    return Err(wrong(Damage::Contradiction("rows in a file of a tier")));
+                }
+            }
+        }
+        let is_in = |bucket: &Partial| range.contains(Timestamp(bucket.until));
+        floats.retain(is_in);
+        histograms.retain(is_in);
+        Ok(join(floats, histograms))
     }
 
     /// Adds the rows of one series that lie in `range` to `rows`, which holds none of later time.
@@ -251,6 +294,11 @@ impl DataFile {
                 }
                 trim(rows, begin, range);
             }
+            ChunkKind::Buckets | ChunkKind::HistogramBuckets => {
+                if self.meta.partition.tier.is_none() {
+                    return Err(wrong(Damage::Contradiction("buckets in a file of rows")));
+                }
+            }
             ChunkKind::Histograms => {
                 let (mut all_times, mut all_starts) = (Vec::new(), Vec::new());
                 codec::decode_ints(&times, count, &mut all_times)
@@ -296,6 +344,20 @@ impl DataFile {
         read().map_err(|what| self.damaged(at, what))
     }
 
+    /// How many pages it has.
+    pub(in crate::store) fn page_count(&self) -> u64 {
+        self.pages.page_count() as u64
+    }
+
+    /// Reads and checks some pages; about how many bytes those are.
+    pub(in crate::store) fn verify_pages(&self, pages: std::ops::Range<u64>) -> Result<u64, Error> {
+        let index = |page: u64| usize::try_from(page).unwrap_or(usize::MAX);
+        self.pages
+            .verify_pages(index(pages.start)..index(pages.end))
+            .map_err(|error| page_error(&self.path, error))?;
+        Ok(pages.end.saturating_sub(pages.start).saturating_mul(PAGE_SIZE as u64))
+    }
+
     /// Checks every page, and that all tables decode.
     pub(in crate::store) fn verify(&self) -> Result<(), Error> {
         self.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
@@ -316,6 +378,7 @@ impl DataFile {
         let mut count = 0;
         for series in 0..self.tables()?.series() {
             rows.clear();
+            count += self.verify_buckets(series)?;
             self.read_series(series, TimeRange::ALL, &mut rows)?;
             if !rows.times.is_sorted_by(|a, b| a < b) {
                 return Err(self.damaged(0, Damage::Contradiction("rows are not in order")));
@@ -331,12 +394,39 @@ impl DataFile {
         Ok(count)
     }
 
+    fn verify_buckets(&self, series: usize) -> Result<u64, Error> {
+        let buckets = self.read_buckets(series, TimeRange::ALL)?;
+        if !buckets.is_sorted_by(|a, b| a.until < b.until) {
+            return Err(self.damaged(0, Damage::Contradiction("buckets are not in order")));
+        }
+        Ok(buckets.len() as u64)
+    }
+
     /// Bytes held in memory besides mapped pages.
     pub(in crate::store) fn memory_bytes(&self) -> usize {
         self.tables.get().map_or(0, Tables::bytes)
             + self.refs.get().map_or(0, |refs| refs.capacity() * 8)
             + self.labels.get().map_or(0, BlockLabels::bytes)
     }
+}
+
+/// Buckets of floats and of histograms, by time, those of one end as one.
+fn join(mut floats: Buckets, histograms: Buckets) -> Buckets {
+    if histograms.is_empty() {
+        return floats;
+    }
+    floats.extend(histograms);
+    floats.sort_by_key(|bucket| bucket.until);
+    floats.dedup_by(|later, earlier| {
+        let is_same = later.until == earlier.until;
+        if is_same {
+            earlier.ends_stale |= later.ends_stale;
+            earlier.floats = earlier.floats.or(later.floats);
+            earlier.histograms = earlier.histograms.take().or_else(|| later.histograms.take());
+        }
+        is_same
+    });
+    floats
 }
 
 /// Cuts the rows from `begin` on to those in `range`.

@@ -13,6 +13,10 @@ pub(in crate::store) enum ChunkKind {
     Floats = 0,
     /// Histograms, one behind the other.
     Histograms = 1,
+    /// Of a tier: columns of buckets of floats; the times are their ends.
+    Buckets = 2,
+    /// Of a tier: buckets of histograms, one behind the other.
+    HistogramBuckets = 3,
 }
 
 impl ChunkKind {
@@ -20,6 +24,8 @@ impl ChunkKind {
         match number {
             0 => Ok(Self::Floats),
             1 => Ok(Self::Histograms),
+            2 => Ok(Self::Buckets),
+            3 => Ok(Self::HistogramBuckets),
             _ => Err(Damage::Unknown { what: "kind of chunk", number: number.cast_unsigned() }),
         }
     }

@@ -5,6 +5,7 @@
 use std::{io, sync::Arc};
 
 use crate::codec;
+use crate::model::Partial;
 use crate::os::{Files, PageWriter};
 use crate::store::{
     bytes::put_signed,
@@ -96,6 +97,22 @@ impl DataWriter {
         Ok(())
     }
 
+    /// Adds the buckets of the next series, of a file of a tier.
+    pub(in crate::store) fn write_buckets(&mut self, buckets: &[Partial]) -> Result<(), Error> {
+        let Some(tier) = self.header.partition.tier else { return Ok(()) };
+        let count = self.chunks.write_buckets(tier, buckets, &mut self.pages);
+        let count = count.map_err(failed(&*self.files, "write", &self.unfinished))?;
+        let before = self.begins.last().copied().unwrap_or_default();
+        self.begins.push(before.saturating_add(count));
+        self.rows += buckets.len() as u64;
+        if let (Some(first), Some(last)) = (buckets.first(), buckets.last()) {
+            let (first, last) = (first.until, last.until);
+            let (earliest, latest) = self.times.unwrap_or((first, last));
+            self.times = Some((earliest.min(first), latest.max(last)));
+        }
+        Ok(())
+    }
+
     /// Adds an exemplar of the series added last.
     pub(in crate::store) fn write_exemplar(&mut self, exemplar: &crate::model::Exemplar) {
         let series = self.begins.len().saturating_sub(1) as u64;
@@ -156,7 +173,7 @@ impl DataWriter {
         let (files, path, unfinished) =
             (Arc::clone(&self.files), self.path.clone(), self.unfinished.clone());
         let (header, rows, times) = (self.header, self.rows, self.times.unwrap_or_default());
-        let is_block = header.kind == FileKind::Block;
+        let is_block = header.kind != FileKind::Part;
         let (bytes, footer_crc) =
             self.end(&sections).map_err(failed(&*files, "write", &unfinished))?;
         crash_point(if is_block { "block-written" } else { "part-written" });
@@ -172,7 +189,6 @@ impl DataWriter {
             kind: header.kind,
             tenant: crate::model::TenantId(0),
             table: crate::model::Table::Metrics,
-            tier: 0,
             partition: header.partition,
             positions,
             times,

@@ -47,6 +47,8 @@ pub enum DataKind {
     Part,
     /// It has its own labels.
     Block,
+    /// It has its own labels, and buckets of a tier: its rows are buckets.
+    Tier,
 }
 
 /// A live data file, as the manifest or its own frame says.
@@ -107,9 +109,13 @@ pub struct CatalogSummary {
 }
 
 impl Inspection {
-    /// Rows in files; those that are there twice count twice.
+    /// Rows in files, buckets of tiers left out; those that are there twice count twice.
     pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
+        self.files_of_rows().map(|file| file.rows).sum()
+    }
+
+    fn files_of_rows(&self) -> impl Iterator<Item = &FileSummary> {
+        self.files.iter().filter(|file| file.kind != DataKind::Tier)
     }
 
     /// Bytes of data files.
@@ -122,14 +128,14 @@ impl Inspection {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
-    /// Bytes of data files for each row in them; None where there is no row.
+    /// Bytes of parts and blocks for each row in them; None where there is no row.
     pub fn bytes_per_row(&self) -> Option<f64> {
-        ratio(self.file_bytes(), self.rows())
+        ratio(self.files_of_rows().map(|file| file.bytes).sum(), self.rows())
     }
 
     /// First and last row of all files, ns.
     pub fn times(&self) -> Option<(i64, i64)> {
-        let times = self.files.iter().map(|file| file.times);
+        let times = self.files_of_rows().map(|file| file.times);
         times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)))
     }
 }
@@ -147,6 +153,7 @@ impl FileSummary {
             kind: match meta.kind {
                 FileKind::Part => DataKind::Part,
                 FileKind::Block => DataKind::Block,
+                FileKind::Tier => DataKind::Tier,
             },
             day: folder.rsplit('/').next().unwrap_or(&folder).to_owned(),
             times: meta.times,

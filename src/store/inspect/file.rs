@@ -19,6 +19,8 @@ use super::directory::{FileSummary, Known, Place, known, load_catalog, ratio};
 const WINDOW_BYTES: usize = 1 << 20;
 /// How a chunk of histograms is written.
 const HISTOGRAMS: &str = "histograms";
+/// What stands for the encoding of buckets, which have one for each column.
+const BUCKETS: &str = "buckets";
 /// A column whose tag says nothing that is known.
 const UNKNOWN: &str = "unknown";
 
@@ -178,7 +180,8 @@ fn columns(window: &mut Window, tables: &Tables) -> io::Result<Vec<ColumnBytes>>
         let rows = tables.time_of(chunk).map_or(0, |time| time.rows);
         let encoding = match chunk.kind {
             ChunkKind::Floats => window.encoding(chunk.at)?,
-            ChunkKind::Histograms => HISTOGRAMS,
+            ChunkKind::Histograms | ChunkKind::HistogramBuckets => HISTOGRAMS,
+            ChunkKind::Buckets => BUCKETS,
         };
         add("values", encoding, rows, chunk.values_bytes);
         if chunk.starts_bytes > 0 {

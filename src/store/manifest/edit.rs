@@ -3,7 +3,7 @@
 //! Bytes: storage-format.md, "Manifest".
 
 use crate::codec;
-use crate::model::{MatchOp, Matcher, Table, TenantId, TimeRange, Timestamp};
+use crate::model::{MatchOp, Matcher, Table, TenantId, Tier, TimeRange, Timestamp};
 use crate::store::{
     bytes::{Reader, put_signed, put_text},
     error::Damage,
@@ -21,6 +21,8 @@ pub(in crate::store) enum FileKind {
     Part = 1,
     /// It has its own labels.
     Block = 2,
+    /// It has its own labels, and buckets of a tier in place of rows.
+    Tier = 3,
 }
 
 impl FileKind {
@@ -29,6 +31,7 @@ impl FileKind {
         match number {
             1 => Some(Self::Part),
             2 => Some(Self::Block),
+            3 => Some(Self::Tier),
             _ => None,
         }
     }
@@ -41,17 +44,29 @@ pub(in crate::store) struct Partition {
     pub(in crate::store) after: i64,
     /// ns; in the span.
     pub(in crate::store) until: i64,
+    /// Raw rows where there is none.
+    pub(in crate::store) tier: Option<Tier>,
 }
 
 /// A day in ns: how long a partition of raw metrics is.
-const DAY: i64 = 86_400_000_000_000;
+pub(in crate::store) const DAY: i64 = 86_400_000_000_000;
 
 impl Partition {
     /// The partition of a row.
     pub(in crate::store) fn of(time: i64) -> Self {
+        Self::aligned(time, DAY, None)
+    }
+
+    /// The partition of a bucket, by any time in it.
+    pub(in crate::store) fn of_tier(tier: Tier, time: i64) -> Self {
+        Self::aligned(time, tier.partition(), Some(tier))
+    }
+
+    fn aligned(time: i64, length: i64, tier: Option<Tier>) -> Self {
         // Right-closed: midnight itself belongs to the day before it.
-        let day = time.saturating_sub(1).div_euclid(DAY);
-        Self { after: day.saturating_mul(DAY), until: day.saturating_add(1).saturating_mul(DAY) }
+        let number = time.saturating_sub(1).div_euclid(length);
+        let until = number.saturating_add(1).saturating_mul(length);
+        Self { after: number.saturating_mul(length), until, tier }
     }
 
     /// The instants in it.
@@ -61,11 +76,12 @@ impl Partition {
         range.unwrap_or(TimeRange::ALL)
     }
 
-    /// The name of its folder: the day.
+    /// The name of its folder: the day, and the tier's name behind it.
     pub(in crate::store) fn folder(self) -> String {
         // Any count of ns lies within what a calendar holds.
         let day = jiff::Timestamp::from_nanosecond(self.after.into()).unwrap_or_default();
-        format!("t0/metrics/{}", day.strftime("%Y-%m-%d"))
+        let (dot, tier) = self.tier.map_or(("", ""), |tier| (".", tier.name()));
+        format!("t0/metrics/{}{dot}{tier}", day.strftime("%Y-%m-%d"))
     }
 }
 
@@ -76,8 +92,6 @@ pub(in crate::store) struct FileMeta {
     pub(in crate::store) kind: FileKind,
     pub(in crate::store) tenant: TenantId,
     pub(in crate::store) table: Table,
-    /// 0 = raw rows.
-    pub(in crate::store) tier: u8,
     pub(in crate::store) partition: Partition,
     /// The positions whose rows it holds: from, not included, to, included.
     pub(in crate::store) positions: (u64, u64),
@@ -102,6 +116,7 @@ pub(in crate::store) fn file_path(kind: FileKind, id: FileId, partition: Partiti
     let suffix = match kind {
         FileKind::Part => "part",
         FileKind::Block => "block",
+        FileKind::Tier => "tier",
     };
     format!("{}/{:010}.{suffix}", partition.folder(), id.0)
 }
@@ -115,6 +130,28 @@ pub(in crate::store) struct Tombstone {
     pub(in crate::store) matchers: Vec<Matcher>,
     /// In this range.
     pub(in crate::store) range: TimeRange,
+}
+
+/// Rows, or buckets of a tier, that retention dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::store) struct Retired {
+    /// Of this tier; None: raw rows.
+    pub(in crate::store) tier: Option<Tier>,
+    /// Up to this instant: the end of a partition.
+    pub(in crate::store) until: i64,
+    /// Of series that match all of these; none: of all series.
+    pub(in crate::store) matchers: Vec<Matcher>,
+}
+
+/// What of a partition a tier holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Tiered {
+    /// The tier.
+    pub(in crate::store) tier: Tier,
+    /// The end of the partition of raw rows.
+    pub(in crate::store) until: i64,
+    /// The rows of its files of lower number; 0: nothing, since the rows are gone.
+    pub(in crate::store) files_below: u64,
 }
 
 /// One change. Numbers stand in files; new kinds say whether one who does not know them may go on.
@@ -140,6 +177,10 @@ pub(in crate::store) enum Edit {
     DeletesDone(u64),
     /// A bulk load of this note is done.
     Note(u128),
+    /// Rows of some series, or buckets, were dropped by retention.
+    Retired(Retired),
+    /// Buckets of a tier hold the rows of a partition.
+    Tiered(Tiered),
 }
 
 const UNKNOWN_IS_REFUSED: u8 = 1;
@@ -182,6 +223,18 @@ impl Edit {
                 out.extend_from_slice(&note.to_le_bytes());
                 20
             }
+            Self::Retired(retired) => {
+                out.push(retired.tier.map_or(0, |tier| tier as u8));
+                put_signed(retired.until, out);
+                encode_matchers(&retired.matchers, out);
+                10
+            }
+            Self::Tiered(tiered) => {
+                out.push(tiered.tier as u8);
+                put_signed(tiered.until, out);
+                codec::encode_varint(tiered.files_below, out);
+                11
+            }
         }
     }
 
@@ -201,6 +254,17 @@ impl Edit {
             8 => Self::Delete(decode_tombstone(&mut fields)?),
             9 => Self::DeletesDone(fields.varint()?),
             20 => Self::Note(fields.u128()?),
+            10 => Self::Retired(Retired {
+                tier: take_tier(&mut fields)?,
+                until: fields.signed()?,
+                matchers: decode_matchers(&mut fields)?,
+            }),
+            11 => Self::Tiered(Tiered {
+                tier: take_tier(&mut fields)?
+                    .ok_or(Damage::Contradiction("raw rows are no tier of themselves"))?,
+                until: fields.signed()?,
+                files_below: fields.varint()?,
+            }),
             number if flags & UNKNOWN_IS_REFUSED != 0 => {
                 return Err(Damage::Unknown { what: "manifest edit", number: number.into() });
             }
@@ -210,7 +274,8 @@ impl Edit {
 }
 
 fn encode_meta(meta: &FileMeta, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[meta.kind as u8, meta.table as u8, meta.tier]);
+    let tier = meta.partition.tier.map_or(0, |tier| tier as u8);
+    out.extend_from_slice(&[meta.kind as u8, meta.table as u8, tier]);
     codec::encode_varint(meta.id.0, out);
     codec::encode_varint(u64::from(meta.tenant.0), out);
     for time in [meta.partition.after, meta.partition.until, meta.times.0, meta.times.1] {
@@ -223,16 +288,17 @@ fn encode_meta(meta: &FileMeta, out: &mut Vec<u8>) {
 }
 
 fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
-    let (kind, table, tier) = (reader.u8()?, reader.u8()?, reader.u8()?);
+    let (kind, table, tier) = (reader.u8()?, reader.u8()?, take_tier(reader)?);
     let kind =
         FileKind::of(kind).ok_or(Damage::Unknown { what: "kind of file", number: kind.into() })?;
     if table != Table::Metrics as u8 {
         return Err(Damage::Unknown { what: "table", number: table.into() });
     }
+    check_kind(kind, tier)?;
     let id = FileId(reader.varint()?);
     let tenant = u32::try_from(reader.varint()?)
         .map_err(|_| Damage::Contradiction("tenant is out of range"))?;
-    let partition = Partition { after: reader.signed()?, until: reader.signed()? };
+    let partition = Partition { after: reader.signed()?, until: reader.signed()?, tier };
     let times = (reader.signed()?, reader.signed()?);
     let positions = (reader.varint()?, reader.varint()?);
     let [series, rows, bytes] = [reader.varint()?, reader.varint()?, reader.varint()?];
@@ -243,7 +309,6 @@ fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
         kind,
         tenant,
         table,
-        tier,
         partition,
         positions,
         times,
@@ -254,13 +319,39 @@ fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
     })
 }
 
+/// The tier that comes next; None: raw rows.
+fn take_tier(reader: &mut Reader<'_>) -> Result<Option<Tier>, Damage> {
+    tier_of(reader.u8()?)
+}
+
+/// The tier of a number in a file.
+pub(in crate::store) fn tier_of(number: u8) -> Result<Option<Tier>, Damage> {
+    match (number, Tier::of(number)) {
+        (0, _) => Ok(None),
+        (_, None) => Err(Damage::Unknown { what: "tier", number: number.into() }),
+        (_, tier) => Ok(tier),
+    }
+}
+
+/// Buckets are in files of their own kind, and nothing else is.
+pub(in crate::store) fn check_kind(kind: FileKind, tier: Option<Tier>) -> Result<(), Damage> {
+    if (kind == FileKind::Tier) == tier.is_some() {
+        return Ok(());
+    }
+    Err(Damage::Contradiction("kind of file and tier do not go together"))
+}
+
 /// Appends a deletion: also the payload of its log record.
 pub(in crate::store) fn encode_tombstone(tombstone: &Tombstone, out: &mut Vec<u8>) {
     codec::encode_varint(tombstone.files_below, out);
     put_signed(tombstone.range.start().0, out);
     put_signed(tombstone.range.end().0, out);
-    codec::encode_varint(tombstone.matchers.len() as u64, out);
-    for matcher in &tombstone.matchers {
+    encode_matchers(&tombstone.matchers, out);
+}
+
+fn encode_matchers(matchers: &[Matcher], out: &mut Vec<u8>) {
+    codec::encode_varint(matchers.len() as u64, out);
+    for matcher in matchers {
         out.push(match matcher.op {
             MatchOp::Equal => 0,
             MatchOp::NotEqual => 1,
@@ -277,6 +368,10 @@ pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tomb
     let files_below = reader.varint()?;
     let range = TimeRange::new(Timestamp(reader.signed()?), Timestamp(reader.signed()?));
     let range = range.ok_or(Damage::Contradiction("deletion has an empty range"))?;
+    Ok(Tombstone { files_below, matchers: decode_matchers(reader)?, range })
+}
+
+fn decode_matchers(reader: &mut Reader<'_>) -> Result<Vec<Matcher>, Damage> {
     let mut matchers = Vec::new();
     for _ in 0..reader.count(3)? {
         let op = match reader.u8()? {
@@ -294,7 +389,7 @@ pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tomb
             value: reader.text()?.to_owned(),
         });
     }
-    Ok(Tombstone { files_below, matchers, range })
+    Ok(matchers)
 }
 
 #[cfg(test)]
@@ -309,10 +404,13 @@ mod tests {
         assert_eq!(Partition::of(midnight).until, midnight);
         assert_eq!(
             Partition::of(midnight + 1),
-            Partition { after: midnight, until: midnight + DAY }
+            Partition { after: midnight, until: midnight + DAY, tier: None }
         );
         assert_eq!(Partition::of(midnight + 1).folder(), "t0/metrics/2024-10-04");
         assert_eq!(Partition::of(0).folder(), "t0/metrics/1969-12-31");
+        let hours = Partition::of_tier(Tier::Hour1, midnight);
+        assert_eq!(hours.folder(), "t0/metrics/2024-09-02.1h");
+        assert_eq!((hours.until - hours.after) / DAY, 32);
         for time in [i64::MIN, i64::MAX, -1, 0, 1] {
             assert!(
                 Partition::of(time).range().contains(Timestamp(time))
@@ -329,7 +427,6 @@ mod tests {
             kind: FileKind::Block,
             tenant: TenantId(0),
             table: Table::Metrics,
-            tier: 0,
             partition: Partition::of(5),
             positions: (3, 9),
             times: (-4, 5),
@@ -351,6 +448,12 @@ mod tests {
             Edit::Delete(Tombstone { files_below: 8, matchers, range: TimeRange::ALL }),
             Edit::DeletesDone(9),
             Edit::Note(u128::MAX - 10),
+            Edit::Retired(Retired {
+                tier: None,
+                until: -1,
+                matchers: vec![Matcher::equal("a", "b")],
+            }),
+            Edit::Tiered(Tiered { tier: Tier::Hour1, until: 10, files_below: 11 }),
         ];
         let mut bytes = Vec::new();
         for edit in &edits {

@@ -7,6 +7,9 @@ mod edit;
 mod log;
 mod state;
 
-pub(super) use edit::{Edit, FileId, FileKind, FileMeta, Partition, Tombstone, file_path};
+pub(super) use edit::{
+    DAY, Edit, FileId, FileKind, FileMeta, Partition, Retired, Tiered, Tombstone, check_kind,
+    file_path, tier_of,
+};
 pub(super) use log::{FOLDER, Manifest, read};
 pub(super) use state::State;

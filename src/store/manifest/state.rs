@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::edit::{Edit, FileId, FileMeta, Tombstone};
+use crate::model::Tier;
+
+use super::edit::{Edit, FileId, FileMeta, Retired, Tiered, Tombstone};
 
 /// What lives.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +25,11 @@ pub(in crate::store) struct State {
     pub(in crate::store) tombstones: Vec<Tombstone>,
     /// Notes of bulk loads that are done.
     pub(in crate::store) notes: BTreeSet<u128>,
+    /// What retention dropped besides, an entry for each tier and matchers.
+    pub(in crate::store) retired: Vec<Retired>,
+    /// Which rows tiers hold: by tier and end of the partition of raw rows, those of files of lower
+    /// number.
+    pub(in crate::store) tiered: BTreeMap<(Tier, i64), u64>,
     /// The next file number to give.
     pub(in crate::store) next_file: u64,
 }
@@ -68,7 +75,28 @@ impl State {
             Edit::Note(note) => {
                 self.notes.insert(*note);
             }
+            Edit::Retired(retired) => self.retire(retired),
+            Edit::Tiered(tiered) => self.tier(*tiered),
         }
+    }
+
+    fn retire(&mut self, new: &Retired) {
+        let is_same = |old: &&mut Retired| old.tier == new.tier && old.matchers == new.matchers;
+        match self.retired.iter_mut().find(is_same) {
+            Some(old) => old.until = old.until.max(new.until),
+            None => self.retired.push(new.clone()),
+        }
+    }
+
+    fn tier(&mut self, new: Tiered) {
+        let key = (new.tier, new.until);
+        if new.files_below == 0 {
+            self.tiered.remove(&key);
+            return;
+        }
+        // As with deletions: a file that comes later must not have a number that says it is held.
+        self.next_file = self.next_file.max(new.files_below);
+        self.tiered.insert(key, new.files_below);
     }
 
     /// The edits that make it out of nothing.
@@ -83,6 +111,10 @@ impl State {
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
         edits.extend(self.notes.iter().copied().map(Edit::Note));
+        edits.extend(self.retired.iter().cloned().map(Edit::Retired));
+        edits.extend(self.tiered.iter().map(|((tier, until), files_below)| {
+            Edit::Tiered(Tiered { tier: *tier, until: *until, files_below: *files_below })
+        }));
         edits
     }
 }

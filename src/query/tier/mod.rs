@@ -1,0 +1,13 @@
+//! Buckets of a tier in place of rows: where windows begin and end then, and what functions make of them.
+//!
+//! `zones` says which tier stands for rows when and moves windows to the edges of its buckets, `fold`
+//! makes one partial of the buckets and rows of a window, `range` and `instant` make values of that.
+
+mod fold;
+mod instant;
+mod range;
+mod zones;
+
+pub(crate) use instant::instant;
+pub(crate) use range::evaluate;
+pub(crate) use zones::Zones;
