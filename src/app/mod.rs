@@ -10,6 +10,7 @@ mod local;
 mod options;
 mod pool;
 mod process;
+mod pushing;
 mod serve;
 mod store;
 

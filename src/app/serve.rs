@@ -18,9 +18,11 @@ use crate::app::{
     collecting::{Collecting, Into},
     pool::Helpers,
     process::{push_process, raise_files_max},
+    pushing::Pushing,
     store::{Keeper, open_store},
 };
 use crate::http::{Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
+use crate::ingest::push::SharedGroups;
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
 use crate::store::{Db, Recovery};
@@ -138,6 +140,7 @@ struct House {
     doors: Doors,
     metrics: Arc<Metrics>,
     collecting: Option<Collecting>,
+    pushing: Pushing,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -146,7 +149,11 @@ impl House {
         let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
         let metrics = Arc::new(Metrics::default());
         watch(&metrics, &db, clock);
-        let doors = doors(&db, clock, options.lookback);
+        let doors = Doors {
+            pushed: SharedGroups::new(options.push_limits),
+            ..doors(&db, clock, options.lookback)
+        };
+        let pushing = Pushing::start(options.push_repeat, doors.clone())?;
         let collecting = match options.collect_every {
             None => None,
             Some(every) => Some(Collecting::start(
@@ -159,13 +166,14 @@ impl House {
                 },
             )?),
         };
-        Ok(Self { db, doors, metrics, collecting, threads })
+        Ok(Self { db, doors, metrics, collecting, pushing, threads })
     }
 
     fn close(self) {
         if let Some(collecting) = self.collecting {
             collecting.stop();
         }
+        self.pushing.stop();
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {
@@ -189,6 +197,7 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         sink: Arc::clone(db) as _,
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
+        pushed: SharedGroups::default(),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Verb {
     Repair(Repair),
     /// Load a server and measure it
     Bench(Bench),
+    /// Show what becomes of rows on their way in
+    Ingest(Ingest),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -86,6 +88,8 @@ pub(super) struct Serve {
     #[command(flatten)]
     pub(super) ingest: IngestLimits,
     #[command(flatten)]
+    pub(super) pushes: Pushes,
+    #[command(flatten)]
     pub(super) queries: QueryLimits,
 }
 
@@ -102,6 +106,9 @@ pub(super) struct IngestLimits {
     /// Size of a line of line protocol
     #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
     pub(super) ingest_line_max: Option<u64>,
+    /// Size of a line of an import
+    #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
+    pub(super) ingest_import_line_max: Option<u64>,
     /// Labels of a series
     #[arg(long, value_name = "COUNT", hide_short_help = true)]
     pub(super) ingest_labels_max: Option<usize>,
@@ -120,6 +127,21 @@ pub(super) struct IngestLimits {
     /// Buckets of a native histogram
     #[arg(long, value_name = "COUNT", hide_short_help = true)]
     pub(super) ingest_buckets_max: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What jobs push, as to a Pushgateway")]
+#[expect(clippy::struct_field_names, reason = "each is the name of an option")]
+pub(super) struct Pushes {
+    /// How often pushed values are written again, so that queries go on to see them
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration, hide_short_help = true)]
+    pub(super) push_repeat: Duration,
+    /// Groups that are kept
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000, hide_short_help = true)]
+    pub(super) push_groups_max: usize,
+    /// Series of all groups that are kept
+    #[arg(long, value_name = "COUNT", default_value_t = 200_000, hide_short_help = true)]
+    pub(super) push_series_max: usize,
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +264,54 @@ pub(super) struct Bench {
     /// The question to ask
     #[arg(long, value_name = "EXPR", default_value = "sum(quipu_bench)")]
     pub(super) question: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ingest {
+    #[command(subcommand)]
+    pub(super) verb: IngestVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum IngestVerb {
+    /// Print what each line of a file becomes: its series and value, or why it is refused
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// How the lines are written
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(super) protocol: Protocol,
+    /// Which column of separated values is what: POSITION:TYPE:CONTEXT, separated by commas
+    #[arg(long, value_name = "FORMAT", required_if_eq("protocol", "csv"))]
+    pub(super) format: Option<String>,
+    /// What stands between columns
+    #[arg(long, value_name = "CHAR")]
+    pub(super) delimiter: Option<String>,
+    /// The unit of times in line protocol: ns, us, ms, s
+    #[arg(long, value_name = "UNIT", default_value = "ns")]
+    pub(super) precision: String,
+    /// The database that lines of line protocol are sent to
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(super) db: String,
+    /// The file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protocol {
+    /// Line protocol
+    Influx,
+    /// Prometheus' text format
+    Prometheus,
+    /// `OpenMetrics` as text
+    Openmetrics,
+    /// Separated values
+    Csv,
+    /// JSON lines of an export
+    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

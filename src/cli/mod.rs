@@ -7,6 +7,7 @@ mod bench;
 mod client;
 mod command;
 mod error;
+mod explain;
 mod files;
 mod query;
 mod run;

@@ -12,7 +12,7 @@ use crate::cli::{
     Command, bench,
     command::Verb,
     error::Error,
-    files, query,
+    explain, files, query,
     serve::{self, say},
 };
 
@@ -28,6 +28,7 @@ pub fn main() -> ExitCode {
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),
         Verb::Bench(bench) => bench::run(bench),
+        Verb::Ingest(ingest) => explain::run(ingest),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Command::command(), "quipu", &mut io::stdout());
             Ok(())

@@ -55,6 +55,11 @@ fn options(serve: &Serve) -> Options {
         mmap: !serve.no_mmap,
         threads: serve.threads,
         lookback: serve.queries.query_lookback,
+        push_repeat: serve.pushes.push_repeat,
+        push_limits: ingest::push::Limits {
+            groups_max: serve.pushes.push_groups_max,
+            series_max: serve.pushes.push_series_max,
+        },
         store: store::Config {
             sync: match serve.sync {
                 Sync::Commit => SyncPolicy::Commit,
@@ -105,6 +110,7 @@ fn ingest_config(serve: &Serve) -> ingest::Config {
     ingest::Config {
         body_bytes_max: size(Some(limits.ingest_body_max), 0),
         line_bytes_max: size(limits.ingest_line_max, defaults.line_bytes_max),
+        import_line_bytes_max: size(limits.ingest_import_line_max, defaults.import_line_bytes_max),
         labels_max: limits.ingest_labels_max.unwrap_or(defaults.labels_max),
         name_bytes_max: size(limits.ingest_label_name_max, defaults.name_bytes_max),
         value_bytes_max: size(limits.ingest_label_value_max, defaults.value_bytes_max),

@@ -11,6 +11,7 @@ use crate::http::{
     admission::{Bytes, Questions},
     body::BodyLimit,
 };
+use crate::ingest::push::SharedGroups;
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -30,6 +31,8 @@ pub struct Doors {
     pub operations: Arc<dyn Operations>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// What jobs pushed.
+    pub pushed: SharedGroups,
 }
 
 /// Limits of this floor. Each is an option of `quipu serve`.
@@ -88,6 +91,10 @@ pub struct Context {
     pub(super) streams: Questions,
     pub(super) remote_write: DoorCounters,
     pub(super) lines: DoorCounters,
+    pub(super) exposition: DoorCounters,
+    pub(super) json_lines: DoorCounters,
+    pub(super) csv: DoorCounters,
+    pub(super) pushes: DoorCounters,
     /// Databases that somebody created and nobody wrote to yet.
     pub(super) databases: Mutex<BTreeSet<String>>,
     pub(super) started_ms: i64,
@@ -122,6 +129,10 @@ impl Context {
             started_ms: doors.clock.now().div_euclid(1_000_000),
             remote_write: DoorCounters::new(&metrics, "remote_write"),
             lines: DoorCounters::new(&metrics, "line"),
+            exposition: DoorCounters::new(&metrics, "exposition"),
+            json_lines: DoorCounters::new(&metrics, "json_lines"),
+            csv: DoorCounters::new(&metrics, "csv"),
+            pushes: DoorCounters::new(&metrics, "push"),
             databases: Mutex::default(),
             doors,
             options,

@@ -12,7 +12,7 @@ use axum::{
 };
 use hyper::{Response, StatusCode};
 
-use crate::http::{Context, Counter, Error, Timings, answer, influx, own, prometheus};
+use crate::http::{Context, Counter, Error, Timings, answer, influx, own, prometheus, pushgateway};
 
 /// What handlers are given.
 pub(super) type Shared = Arc<Context>;
@@ -53,7 +53,7 @@ impl Routes {
 pub(super) fn router(context: Shared) -> Router {
     let unknown = Arc::new(Route::new(Arc::clone(&context), Scope::Open, "unknown"));
     let mut routes = Routes { context: Arc::clone(&context), router: Router::new() };
-    for product in [own::routes, prometheus::routes, influx::routes] {
+    for product in [own::routes, prometheus::routes, pushgateway::routes, influx::routes] {
         routes = product(routes);
     }
     let nothing =

@@ -10,14 +10,19 @@
 
 mod book;
 mod config;
+pub mod csv;
 mod error;
 pub mod exposition;
 mod inflate;
 mod intake;
+pub mod json_lines;
 mod labels;
 pub mod line;
+mod lookup;
 mod metadata;
 mod number;
+pub mod push;
+mod relabel;
 pub mod remote_write;
 mod report;
 mod session;
@@ -30,5 +35,6 @@ pub use config::Config;
 pub use error::{Damage, Error};
 pub use inflate::{Encoding, inflate};
 pub use intake::Intake;
+pub use relabel::{ExtraLabels, Pair, Relabel};
 pub use report::{Place, Reason, Refusal, Report};
 pub use session::Session;

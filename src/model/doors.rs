@@ -24,6 +24,10 @@ pub enum Door {
     Own = 4,
     /// A series as a target shows it, behind the name of what changes its labels.
     Exposition = 5,
+    /// The label set of a line of JSON.
+    JsonLine = 6,
+    /// The columns of a line of separated values that are labels.
+    Columns = 7,
 }
 
 /// Series by their labels. A ref it gave may be used in the next [`Sink::write`] of the same store.

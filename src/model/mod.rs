@@ -6,6 +6,7 @@
 
 mod batch;
 mod budget;
+mod calendar;
 mod doors;
 mod error;
 mod histogram;
@@ -18,6 +19,7 @@ mod time;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
 pub use budget::{Budget, Limits, Stop};
+pub use calendar::{days_before, days_in_month};
 pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
 pub use error::Error;
 pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};

@@ -7,6 +7,7 @@ mod envelope;
 mod exemplars;
 mod export;
 mod format;
+mod import;
 mod labels;
 mod moment;
 mod query;
@@ -16,5 +17,6 @@ mod status;
 mod value;
 mod write;
 
+pub(super) use import::encoding;
 pub use moment::{parse_duration, parse_time};
 pub(super) use routes::routes;

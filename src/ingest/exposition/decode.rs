@@ -1,24 +1,15 @@
 //! An exposition to a batch.
 
 use super::created::Created;
-use super::lookup::{Found, Lookup};
 use super::parser::{Entry, ExemplarText, Fault, MetadataText, Parser, Sample, Says, What};
 use super::series::{unescape, unescape_help};
 use super::{Format, families};
+use crate::ingest::lookup::{Found, Lookup};
 use crate::ingest::metadata::Told;
 use crate::ingest::remote_write::finish_exemplar;
 use crate::ingest::time::Bounds;
-use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
-use crate::model::{Batch, Exemplar, Label, Labels, MetricKind, SeriesKey, SeriesRef, Timestamp};
-
-/// Changes the labels of a series before it is registered: relabelling, labels of a target.
-pub trait Relabel: Send + Sync {
-    /// The labels that the series shall have; None where it is not wanted.
-    ///
-    /// `labels` holds the metric's name first and then labels as they came: unsorted, names unique,
-    /// and with those of empty value, which some targets send to say "not even yours".
-    fn relabel(&self, labels: &[Label<'_>]) -> Option<Labels>;
-}
+use crate::ingest::{Error, Intake, Place, Reason, Relabel, Report, Session};
+use crate::model::{Batch, Door, Exemplar, MetricKind, SeriesKey, SeriesRef, Timestamp};
 
 /// What a request or a scrape says beside its body.
 #[derive(Clone, Copy)]
@@ -82,9 +73,10 @@ pub fn decode(
     let window = intake.registry.window();
     session.begin(window, intake.config.predictions_max);
     session.present.clear();
-    let lookup = Lookup { session, intake, ask };
-    let mut rows =
-        Decoder { lookup, batch, report: Report::default(), bounds: Bounds::new(window) };
+    let (relabel, scope) = (ask.relabel, ask.scope);
+    let lookup = Lookup { session, intake, door: Door::Exposition, relabel, scope };
+    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let mut rows = Decoder { lookup, ask, batch, report, bounds };
     let decoded = match ask.format {
         Format::Protobuf => families::decode(&mut rows, body),
         Format::Text | Format::OpenMetrics => rows.decode(body),
@@ -106,6 +98,7 @@ pub fn decode(
 /// One exposition on its way into a batch.
 pub(super) struct Decoder<'d> {
     pub(super) lookup: Lookup<'d>,
+    pub(super) ask: &'d Ask<'d>,
     pub(super) batch: &'d mut Batch,
     pub(super) report: Report,
     pub(super) bounds: Bounds,
@@ -113,10 +106,10 @@ pub(super) struct Decoder<'d> {
 
 impl Decoder<'_> {
     fn decode(&mut self, body: &[u8]) -> Result<(), Error> {
-        let mut parser = Parser::new(body, self.lookup.ask.format);
+        let mut parser = Parser::new(body, self.ask.format);
         let mut created = Created::of(body);
         let mut told = Pending::default();
-        let mut is_checked = !self.lookup.ask.is_whole;
+        let mut is_checked = !self.ask.is_whole;
         while let Some(entry) = parser.next() {
             match entry {
                 Ok(Entry::Sample(sample)) => {
@@ -144,7 +137,7 @@ impl Decoder<'_> {
         created: &mut Created<'a>,
         is_checked: &mut bool,
     ) -> Result<(), Error> {
-        if created.is_start(sample, &mut self.batch.rows) && !self.lookup.ask.keep_created {
+        if created.is_start(sample, &mut self.batch.rows) && !self.ask.keep_created {
             return Ok(());
         }
         let time = match self.time(sample.time) {
@@ -188,7 +181,7 @@ impl Decoder<'_> {
             Ok(text) => text,
             Err(fault) => return self.fault(fault).map(|()| Found::Dropped),
         };
-        match self.lookup.register(key, &text.name, &text.labels)? {
+        match self.lookup.register(key, Some(&text.name), &text.labels)? {
             Ok(found) => Ok(found),
             Err(reason) => {
                 self.refuse_sample(sample, parser, reason)?;
@@ -223,7 +216,7 @@ impl Decoder<'_> {
     /// The time of a sample in nanoseconds, if rows of that time are taken.
     #[inline]
     pub(super) fn time(&self, own: Option<i64>) -> Result<i64, Reason> {
-        let ask = self.lookup.ask;
+        let ask = self.ask;
         let own = own.filter(|_| ask.honor_timestamps);
         self.bounds.nanos(own.unwrap_or(ask.now.nanos()))
     }
@@ -231,7 +224,7 @@ impl Decoder<'_> {
     /// Notes that a series came; those with times of their own end by themselves.
     #[inline]
     pub(super) fn see(&mut self, series: SeriesRef, has_own_time: bool) {
-        if !has_own_time || !self.lookup.ask.honor_timestamps {
+        if !has_own_time || !self.ask.honor_timestamps {
             self.lookup.session.present.push(series);
         }
     }
@@ -241,7 +234,7 @@ impl Decoder<'_> {
             return Ok(());
         }
         let metric = unescape(pending.metric);
-        let help = match self.lookup.ask.format {
+        let help = match self.ask.format {
             Format::Text => unescape_help(pending.help),
             Format::OpenMetrics | Format::Protobuf => unescape(pending.help),
         };
@@ -280,7 +273,7 @@ impl Decoder<'_> {
         rows: u64,
         (place, reason): (Place, Reason),
     ) -> Result<(), Error> {
-        if self.lookup.ask.is_whole {
+        if self.ask.is_whole {
             return Err(Error::Refused { place, reason });
         }
         self.report.refuse(self.lookup.intake.config, rows, || (place, reason));

@@ -262,7 +262,8 @@ fn negative(side: &str, number: usize, count: impl std::fmt::Display) -> Reason 
     ))
 }
 
-fn validate(histogram: &Histogram) -> Result<(), Reason> {
+/// Ok where it does not contradict itself.
+pub(in crate::ingest) fn validate(histogram: &Histogram) -> Result<(), Reason> {
     if histogram.schema == CUSTOM_BUCKETS_SCHEMA {
         check_custom(histogram)?;
     } else {

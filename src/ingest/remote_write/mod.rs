@@ -25,6 +25,6 @@ mod tests;
 
 pub(super) use decoder::Fault;
 pub(super) use exemplar::finish as finish_exemplar;
-pub(super) use histogram::Raw as RawHistogram;
+pub(super) use histogram::{Raw as RawHistogram, validate as validate_histogram};
 pub use message::{Message, decode};
 pub(super) use two::Symbol;
