@@ -57,6 +57,21 @@ fn otlp() {
 }
 
 #[test]
+fn json_lines() {
+    replay("json_lines", ingest::json_lines);
+}
+
+#[test]
+fn csv() {
+    replay("csv", ingest::csv);
+}
+
+#[test]
+fn push() {
+    replay("push", ingest::push);
+}
+
+#[test]
 fn snappy() {
     replay("snappy", ingest::snappy);
 }

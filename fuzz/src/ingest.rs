@@ -3,7 +3,7 @@
 //! The fuzz targets call these, and `tests/fuzz_corpus.rs` replays the corpus through them.
 
 use quipu::ingest::{Config, Encoding, Error, Intake, LabelBook, Report, Session};
-use quipu::ingest::{exposition, inflate, line, otlp, remote_write};
+use quipu::ingest::{csv, exposition, inflate, json_lines, line, otlp, push, remote_write};
 use quipu::model::{Batch, TenantId, Timestamp};
 
 /// Limits small enough that a fuzzer finds them.
@@ -133,6 +133,44 @@ pub(crate) fn otlp(body: &[u8]) {
         };
         thrice(send);
     }
+}
+
+/// An inflated body of JSON lines.
+pub(crate) fn json_lines(body: &[u8]) {
+    thrice(|session, intake, batch| {
+        json_lines::decode(body, &json_lines::Ask::default(), session, intake, batch)
+    });
+}
+
+/// A format, a line's end, and separated values.
+pub(crate) fn csv(body: &[u8]) {
+    let at = body.iter().position(|byte| *byte == b'\n').unwrap_or(body.len());
+    let (format, body) = body.split_at(at);
+    let Ok(format) = csv::Format::parse(&String::from_utf8_lossy(format)) else { return };
+    let now = quipu::model::Timestamp(1);
+    thrice(|session, intake, batch| {
+        let ask = csv::Ask { format: &format, delimiter: b',', now, extra: None };
+        csv::decode(body, &ask, session, intake, batch)
+    });
+}
+
+/// The body of a push, twice into one group and out again.
+pub(crate) fn push(body: &[u8]) {
+    use quipu::model::Timestamp;
+
+    let group = push::Group::new([("job".to_owned(), "fuzz".to_owned())]);
+    let Ok(pushed) = push::read(body, exposition::Format::Text, &group, &config()) else { return };
+    let (mut groups, book) = (push::Groups::default(), LabelBook::default());
+    for (how, now) in [(push::How::Replace, 1), (push::How::Merge, 2)] {
+        let batch = groups.push(
+            push::Push { group: &group, how, pushed: pushed.clone() },
+            Timestamp(now),
+            &book,
+        );
+        assert!(batch.is_ok_and(|batch| batch.rows.len() == groups.series() + 2));
+    }
+    let batch = groups.delete(&group, Timestamp(3), &book);
+    assert!(batch.is_ok_and(|batch| batch.rows.len() >= 2) && groups.is_empty());
 }
 
 /// A body before it is inflated, in any encoding.

@@ -13,6 +13,7 @@ mod local;
 mod options;
 mod pool;
 mod process;
+mod pushing;
 mod scraping;
 mod serve;
 mod steward;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::http;
+use crate::ingest::push;
 use crate::model::Limits;
 use crate::net::AddressPolicy;
 use crate::store;
@@ -43,6 +44,10 @@ pub struct Options {
     pub threads: usize,
     /// How far back an instant looks for a value.
     pub lookback: Duration,
+    /// How often pushed values are written again; well below `lookback`.
+    pub push_repeat: Duration,
+    /// How much that was pushed is kept.
+    pub push_limits: push::Limits,
     /// How the store behaves.
     pub store: store::Config,
     /// Limits of the doors.
@@ -78,6 +83,8 @@ impl Default for Options {
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),
+            push_repeat: Duration::from_mins(1),
+            push_limits: push::Limits::default(),
             store: store::Config::default(),
             http: http::Options {
                 queries_max: 0,

@@ -22,12 +22,14 @@ use crate::app::{
     collecting::Into,
     pool::Helpers,
     process::{push_process, raise_files_max},
+    pushing::Pushing,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
     store::{Keeper, open_store},
 };
 use crate::collect::scrape::Scraper;
 use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
+use crate::ingest::push::SharedGroups;
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
 use crate::store::{Db, Recovery};
@@ -247,6 +249,7 @@ struct House {
     db: Arc<Db>,
     doors: Doors,
     metrics: Arc<Metrics>,
+    pushing: Pushing,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -255,8 +258,12 @@ impl House {
         let threads = store_threads(&db)?;
         let metrics = Arc::new(Metrics::default());
         show(&metrics, &db, clock);
-        let doors = doors(&db, clock, options.lookback);
-        Ok(Self { db, doors, metrics, threads })
+        let doors = Doors {
+            pushed: SharedGroups::new(options.push_limits),
+            ..doors(&db, clock, options.lookback)
+        };
+        let pushing = Pushing::start(options.push_repeat, doors.clone())?;
+        Ok(Self { db, doors, metrics, pushing, threads })
     }
 
     fn for_collector(&self, clock: &Arc<dyn Clock>) -> Into {
@@ -269,6 +276,7 @@ impl House {
     }
 
     fn close(self) {
+        self.pushing.stop();
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {
@@ -288,6 +296,7 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         scraper: Arc::new(Scraper::new(machine_seed())),
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
+        pushed: SharedGroups::default(),
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) enum Verb {
     Token(Token),
     /// Load a server and measure it
     Bench(Bench),
+    /// Show what becomes of rows on their way in
+    Ingest(Ingest),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -256,6 +258,54 @@ pub(super) struct Bench {
     /// The question to ask
     #[arg(long, value_name = "EXPR", default_value = "sum(quipu_bench)")]
     pub(super) question: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ingest {
+    #[command(subcommand)]
+    pub(super) verb: IngestVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum IngestVerb {
+    /// Print what each line of a file becomes: its series and value, or why it is refused
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// How the lines are written
+    #[arg(long, value_name = "PROTOCOL")]
+    pub(super) protocol: Protocol,
+    /// Which column of separated values is what: POSITION:TYPE:CONTEXT, separated by commas
+    #[arg(long, value_name = "FORMAT", required_if_eq("protocol", "csv"))]
+    pub(super) format: Option<String>,
+    /// What stands between columns
+    #[arg(long, value_name = "CHAR")]
+    pub(super) delimiter: Option<String>,
+    /// The unit of times in line protocol: ns, us, ms, s
+    #[arg(long, value_name = "UNIT", default_value = "ns")]
+    pub(super) precision: String,
+    /// The database that lines of line protocol are sent to
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub(super) db: String,
+    /// The file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protocol {
+    /// Line protocol
+    Influx,
+    /// Prometheus' text format
+    Prometheus,
+    /// `OpenMetrics` as text
+    Openmetrics,
+    /// Separated values
+    Csv,
+    /// JSON lines of an export
+    Jsonl,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

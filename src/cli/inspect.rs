@@ -40,7 +40,9 @@ impl Show<'_> {
     fn overview(&self) -> Result<(), Error> {
         let seen = self.inspect()?;
         let mut table = Counted::new();
-        for (kind, name) in [(DataKind::Part, "parts"), (DataKind::Block, "blocks"), (DataKind::Tier, "tier files")] {
+        for (kind, name) in
+            [(DataKind::Part, "parts"), (DataKind::Block, "blocks"), (DataKind::Tier, "tier files")]
+        {
             let of_kind = || seen.files.iter().filter(|file| file.kind == kind);
             let bytes = of_kind().map(|file| file.bytes).sum();
             let rows = of_kind().map(|file| file.rows).sum();

@@ -8,6 +8,7 @@ mod client;
 mod command;
 mod config;
 mod error;
+mod explain;
 mod export;
 mod files;
 mod import;

@@ -14,7 +14,7 @@ use crate::cli::{
     command::Verb,
     config,
     error::Error,
-    export, files, import, inspect, query,
+    explain, export, files, import, inspect, query,
     serve::{self, say},
     token,
 };
@@ -35,6 +35,7 @@ pub fn main() -> ExitCode {
         Verb::Config(config) => config::run(config),
         Verb::Token(token) => token::run(token),
         Verb::Bench(bench) => bench::run(bench),
+        Verb::Ingest(ingest) => explain::run(ingest),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Command::command(), "quipu", &mut io::stdout());
             Ok(())

@@ -16,7 +16,7 @@ use crate::http::{
     body::BodyLimit,
     control::NoControl,
 };
-use crate::ingest::otlp;
+use crate::ingest::{otlp, push::SharedGroups};
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -38,6 +38,8 @@ pub struct Doors {
     pub operations: Arc<dyn Operations>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// What jobs pushed.
+    pub pushed: SharedGroups,
 }
 
 /// Limits of this floor. Each is an option of `quipu serve`.
@@ -106,6 +108,10 @@ pub struct Context {
     pub(super) lines: DoorCounters,
     pub(super) otlp: DoorCounters,
     pub(super) otlp_receiver: Arc<otlp::Receiver>,
+    pub(super) exposition: DoorCounters,
+    pub(super) json_lines: DoorCounters,
+    pub(super) csv: DoorCounters,
+    pub(super) pushes: DoorCounters,
     /// Databases that somebody created and nobody wrote to yet.
     pub(super) databases: Arc<Mutex<BTreeSet<String>>>,
     pub(super) access: Arc<Access>,
@@ -153,6 +159,10 @@ impl Context {
             control: Arc::new(NoControl),
             otlp: DoorCounters::new(&metrics, "otlp"),
             otlp_receiver: Arc::new(otlp::Receiver::new(options.otlp.clone())),
+            exposition: DoorCounters::new(&metrics, "exposition"),
+            json_lines: DoorCounters::new(&metrics, "json_lines"),
+            csv: DoorCounters::new(&metrics, "csv"),
+            pushes: DoorCounters::new(&metrics, "push"),
             doors,
             options,
             metrics,

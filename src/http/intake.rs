@@ -102,7 +102,8 @@ fn decode_body(
     Ok((report, batch))
 }
 
-async fn write(context: &Context, batch: Batch) -> Result<(), Error> {
+/// Writes a batch; returns after it is safe.
+pub(super) async fn write(context: &Context, batch: Batch) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }

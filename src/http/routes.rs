@@ -15,7 +15,7 @@ use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
 use crate::access;
 use crate::http::{
     Context, Counter, Error, Timings, access::Shown, answer, body, connection::Connection, influx,
-    otlp, own, prometheus,
+    otlp, own, prometheus, pushgateway,
 };
 
 /// What handlers are given.
@@ -90,7 +90,9 @@ pub(super) fn router(context: Shared) -> Router {
         form: in_own_form,
         has_parameters: false,
     };
-    for product in [own::routes, prometheus::routes, influx::routes, otlp::routes] {
+    let products =
+        [own::routes, prometheus::routes, pushgateway::routes, influx::routes, otlp::routes];
+    for product in products {
         routes = product(Routes { form: in_own_form, has_parameters: false, ..routes });
     }
     let nothing =

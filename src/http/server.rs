@@ -34,7 +34,7 @@ use tokio::{
 use crate::http::{
     Context, Error, answer,
     connection::{Connection, Watched},
-    path, routes,
+    path, prefix, routes,
     tls::Tls,
 };
 use crate::os::Clock;
@@ -258,6 +258,7 @@ async fn respond(
     if let Err(error) = path::check(request.uri().path()) {
         return answer::closing(error.into_response());
     }
+    prefix::strip(&mut request);
     request.extensions_mut().insert(Arc::clone(connection));
     gate.answer(request).await
 }

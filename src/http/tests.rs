@@ -132,6 +132,7 @@ impl House {
         let basket = Arc::new(basket);
         let doors = Doors {
             scraper: Arc::default(),
+            pushed: crate::ingest::push::SharedGroups::default(),
             source: Arc::new(Shelf { series }),
             engine: Arc::new(Engine::default()),
             registry: Arc::new(LabelBook::new(TimeRange::ALL)),

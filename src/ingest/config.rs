@@ -4,6 +4,8 @@
 pub(super) const BODY_OPTION: &str = "--ingest-body-max";
 /// Sets [`Config::line_bytes_max`].
 pub(super) const LINE_OPTION: &str = "--ingest-line-max";
+/// Sets [`Config::import_line_bytes_max`].
+pub(super) const IMPORT_LINE_OPTION: &str = "--ingest-import-line-max";
 /// Sets [`Config::labels_max`].
 pub(super) const LABELS_OPTION: &str = "--ingest-labels-max";
 /// Sets [`Config::name_bytes_max`].
@@ -24,6 +26,9 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// Bytes of one line of line protocol.
     pub line_bytes_max: usize,
+    /// Bytes of one line of an import: a line of JSON holds many rows. 10 MiB is what VictoriaMetrics
+    /// grants.
+    pub import_line_bytes_max: usize,
     /// Labels of a series, its name included.
     pub labels_max: usize,
     /// Bytes of a label's name.
@@ -49,6 +54,7 @@ impl Default for Config {
         Self {
             body_bytes_max: 64 << 20,
             line_bytes_max: 1 << 20,
+            import_line_bytes_max: 10 << 20,
             labels_max: 64,
             name_bytes_max: 256,
             value_bytes_max: 4 << 10,

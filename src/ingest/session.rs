@@ -41,6 +41,8 @@ pub struct Session {
     pub(super) spelled: Vec<u8>,
     /// Symbols of the request at hand.
     pub(super) symbols: Vec<Symbol>,
+    /// Values of the line at hand.
+    pub(super) values: Vec<f64>,
     /// Fields of the line at hand.
     pub(super) fields: Vec<Field>,
 }
@@ -59,6 +61,7 @@ impl Session {
             + self.bytes.capacity()
             + self.spelled.capacity()
             + self.symbols.capacity() * size_of::<Symbol>()
+            + self.values.capacity() * size_of::<f64>()
             + self.fields.capacity() * size_of::<Field>()
     }
 

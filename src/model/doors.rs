@@ -26,6 +26,10 @@ pub enum Door {
     Exposition = 5,
     /// A data point: its resource, scope, metric and attributes, and which of its series.
     Point = 6,
+    /// The label set of a line of JSON.
+    JsonLine = 7,
+    /// The columns of a line of separated values that are labels.
+    Columns = 8,
 }
 
 /// Series by their labels. A ref it gave may be used in the next [`Sink::write`] of the same store.

@@ -23,6 +23,7 @@ import time
 import clients
 import extras
 import otlp
+import lines
 import peers
 import scraping
 from process import Failed, Process, free_port
@@ -45,6 +46,8 @@ CLIENTS = [
     ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
      'relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
      'prometheus-node-exporter'),
+    ('influxd-lines', 'InfluxDB 1, beside Quipu', 'a corpus of good and bad lines: status, message and kept rows are '
+     'the same', lines.influx_lines, 'influxd'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
 ]

@@ -66,6 +66,27 @@ def influx_two(quipu, folder):
     must_equal(expected, quipu.rows('{__name__=~"v2.*"}', at + 2000), 'influxdb-client')
 
 
+def pushgateway(quipu, folder):
+    """What an instant query sees of the groups that were pushed."""
+    send('pushgateway', quipu, folder)
+    seen = {}
+    for row in quipu.ask('query', query='{__name__=~"pg_.*",__name__!~".*_created"}')['result']:
+        labels = row['metric']
+        seen[(labels.pop('job'), labels.pop('__name__'), tuple(sorted(labels.items())))] = row['value'][1]
+    whole = {('pg_last_success_seconds', ()): '1.5', ('pg_files_total', (('kind', 'a "b"\n'),)): '3',
+             ('pg_seconds_bucket', (('le', '1.0'),)): '1', ('pg_seconds_bucket', (('le', '5.0'),)): '1',
+             ('pg_seconds_bucket', (('le', '+Inf'),)): '2', ('pg_seconds_count', ()): '2', ('pg_seconds_sum', ()): '7.5'}
+    expected = {('batch', *series): value for series, value in whole.items()}
+    for (name, labels), value in whole.items():
+        expected[('a/b', name, tuple(sorted(labels + (('path', '/var/tmp'),))))] = value
+    expected[('batch', 'pg_added', ())] = expected[('less', 'pg_added', ())] = '4'
+    if seen != expected:
+        raise Failed(f'groups: {set(expected.items()) ^ set(seen.items())}')
+    times = quipu.ask('query', query='count(push_time_seconds > 0)')['result']
+    if times[0]['value'][1] != '3':
+        raise Failed(f'push_time_seconds: {times}')
+
+
 def k6(quipu, folder):
     """One run with three outputs; what the file says is what InfluxDB's output and remote write must have brought."""
     with open(folder + '/script.js', 'w') as file:
@@ -112,6 +133,8 @@ EXTRAS = [
      'line refused: rows read back equal', influx_one, 'influxdb'),
     ('influxdb-client', 'Python `influxdb-client`, InfluxDB 2', 'health, gzip, points, a thread with batches, a line '
      'refused: rows read back equal', influx_two, 'influxdb-client'),
+    ('pushgateway', 'Python `prometheus_client`, `push_to_gateway`', 'groups pushed, added to, replaced and deleted, '
+     'labels in base64: an instant query sees what is left', pushgateway, 'prometheus-client'),
     ('k6', 'k6, `influxdb` and `experimental-prometheus-rw`', 'points equal to those of its JSON output; native '
      'histogram, counter, stale markers', k6, 'k6'),
 ]

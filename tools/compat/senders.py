@@ -2,6 +2,7 @@
 
   senders.py influxdb PORT NOW        the library of InfluxDB 1
   senders.py influxdb_client PORT NOW the library of InfluxDB 2
+  senders.py pushgateway PORT NOW     the library of Prometheus, as to a Pushgateway
 
 NOW is in seconds. What must arrive is written down in extras.py.
 """
@@ -59,5 +60,38 @@ def influxdb_client(port, now):
                           write_precision='ms')
 
 
+def pushgateway(port, _):
+    """Pushes, adds, replaces and deletes groups; labels with slashes and without text go as base64."""
+    from urllib.error import HTTPError
+
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+    from prometheus_client import delete_from_gateway, push_to_gateway, pushadd_to_gateway
+
+    gateway = f'127.0.0.1:{port}'
+    registry = CollectorRegistry()
+    Gauge('pg_last_success_seconds', 'When it went well.', registry=registry).set(1.5)
+    Counter('pg_files', 'Files.', ['kind'], registry=registry).labels('a "b"\n').inc(3)
+    histogram = Histogram('pg_seconds', 'How long.', registry=registry, buckets=(1, 5))
+    histogram.observe(0.5)
+    histogram.observe(7)
+    push_to_gateway(gateway, job='batch', registry=registry)
+    push_to_gateway(gateway, job='a/b', grouping_key={'path': '/var/tmp', 'instance': ''}, registry=registry)
+    other = CollectorRegistry()
+    Gauge('pg_added', 'Another.', registry=other).set(4)
+    pushadd_to_gateway(gateway, job='batch', registry=other)
+    push_to_gateway(gateway, job='gone', registry=registry)
+    delete_from_gateway(gateway, job='gone')
+    push_to_gateway(gateway, job='less', registry=registry)
+    push_to_gateway(gateway, job='less', registry=other)
+    bad = CollectorRegistry()
+    Gauge('pg_bad', 'x', registry=bad).set(1)
+    try:
+        push_to_gateway(gateway, job='x', grouping_key={'__name__': 'y'}, registry=bad)
+    except HTTPError as error:
+        assert error.code == 400, error
+    else:
+        raise AssertionError('a label of the system was taken')
+
+
 if __name__ == '__main__':
-    {'influxdb': influxdb, 'influxdb_client': influxdb_client}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
+    {'influxdb': influxdb, 'influxdb_client': influxdb_client, 'pushgateway': pushgateway}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))

@@ -3,7 +3,10 @@
 //! The command line, the file, the environment, `docs/configuration.md` and the schema read this
 //! table; the defaults are those of `Options::default()`, shown through the same row.
 
-use crate::app::{Options, config::rows};
+use crate::app::{
+    Options,
+    config::{limits, rows},
+};
 
 /// One option.
 #[derive(Debug)]
@@ -79,9 +82,16 @@ pub const SECTIONS: &[(&str, &str)] = &[
 impl Key {
     /// All options, in the order of the documentation.
     pub fn all() -> impl Iterator<Item = &'static Self> {
-        [rows::SERVER, rows::STORAGE, rows::INGEST, rows::QUERY, rows::ACCESS, rows::COLLECT]
-            .into_iter()
-            .flatten()
+        [
+            rows::SERVER,
+            rows::STORAGE,
+            limits::INGEST,
+            limits::QUERY,
+            limits::ACCESS,
+            limits::COLLECT,
+        ]
+        .into_iter()
+        .flatten()
     }
 
     /// The option of this key.

@@ -9,6 +9,7 @@ mod convert;
 mod environment;
 mod fault;
 mod keys;
+mod limits;
 mod load;
 mod people;
 mod print;

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::config::Job;
-use crate::ingest::exposition::Relabel;
+use crate::ingest::Relabel;
 use crate::model::{Label, LabelBuilder, Labels, METRIC_NAME, relabel_in_place};
 
 /// Names the labels of one target's series, and keeps the limits of its job.

@@ -3,6 +3,7 @@
 //! Texts of errors are those that clients look for: "partial write", "unable to parse", "points beyond
 //! retention policy". Every answer has `X-Influxdb-Version`; some clients end without it.
 
+mod buckets;
 mod query;
 mod routes;
 mod write;

@@ -62,7 +62,7 @@ async fn answer_statements(context: &Shared, request: Request) -> Result<Vec<u8>
 }
 
 /// Names remembered that no row has used.
-const DATABASES_MAX: usize = 1000;
+pub(super) const DATABASES_MAX: usize = 1000;
 
 /// One policy a database, which keeps everything: retention is an option of the server.
 const POLICIES: &[u8] = br#","series":[{"columns":["name","duration","shardGroupDuration","replicaN","default"],"values":[["autogen","0s","168h0m0s",1,true]]}]"#;
@@ -102,7 +102,7 @@ impl Statement {
 }
 
 /// Bytes of a database's name.
-const NAME_MAX: usize = 255;
+pub(super) const NAME_MAX: usize = 255;
 
 fn unknown(text: &str) -> Error {
     let shown: String = text.chars().take(80).collect();
@@ -165,7 +165,7 @@ fn name(rest: &mut impl Iterator<Item = char>) -> Result<String, Error> {
 }
 
 /// Databases that rows name, and those that were created.
-async fn databases(context: &Shared) -> Result<BTreeSet<String>, Error> {
+pub(super) async fn databases(context: &Shared) -> Result<BTreeSet<String>, Error> {
     let mut all = context.databases.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let named = run(context, None, |context: &Context, budget| {
         let ask = Ask { scope: Scope::METRICS, matchers: &[], range: TimeRange::ALL, budget };

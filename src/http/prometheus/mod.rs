@@ -8,6 +8,7 @@ mod envelope;
 mod exemplars;
 mod export;
 mod format;
+mod import;
 mod labels;
 mod moment;
 mod query;
@@ -18,6 +19,7 @@ mod targets;
 mod value;
 mod write;
 
+pub(super) use import::encoding;
 pub use moment::{parse_duration, parse_time};
 pub(super) use routes::routes;
 pub use scope::selector;

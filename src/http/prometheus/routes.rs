@@ -3,12 +3,19 @@
 use axum::routing::{get, post};
 
 use crate::http::prometheus::{
-    admin, exemplars, export, format, labels, query, status, targets, write,
+    admin, exemplars, export, format, import, labels, query, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
     routes
+        .add(Scope::Write, "/api/v1/import", post(import::json_lines).put(import::json_lines))
+        .add(Scope::Write, "/api/v1/import/csv", post(import::csv).put(import::csv))
+        .add(
+            Scope::Write,
+            "/api/v1/import/prometheus",
+            post(import::exposition).put(import::exposition),
+        )
         .add(Scope::Read, "/api/v1/query", get(query::instant).post(query::instant))
         .add(Scope::Read, "/api/v1/query_range", get(query::range).post(query::range))
         .add(
@@ -45,4 +52,6 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         )
         .refusing(write::refusal)
         .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
+        .add(Scope::Write, "/api/v1/push", post(write::write).get(write::handshake))
+        .add(Scope::Write, "/api/v1/prom/write", post(write::write).get(write::handshake))
 }

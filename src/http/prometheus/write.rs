@@ -86,7 +86,8 @@ pub(super) async fn handshake(request: Request) -> Response<Body> {
     if query.split('&').any(|pair| pair.starts_with("get_vm_proto_version=")) {
         return answer(StatusCode::OK, TEXT, "1");
     }
-    let error = Error::Method("GET is not for \"/api/v1/write\": send rows with POST".into());
+    let error =
+        Error::Method(format!("GET is not for {:?}: send rows with POST", request.uri().path()));
     let mut response = refused(&error, answer(error.status(), TEXT, format!("{error}\n")));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     response

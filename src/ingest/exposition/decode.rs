@@ -1,24 +1,15 @@
 //! An exposition to a batch.
 
 use super::created::Created;
-use super::lookup::{Found, Lookup};
 use super::parser::{Entry, ExemplarText, Fault, MetadataText, Parser, Sample, Says, What};
 use super::series::{unescape, unescape_help};
 use super::{Format, families};
-use crate::ingest::metadata::Told;
 use crate::ingest::exemplar::finish as finish_exemplar;
+use crate::ingest::lookup::{Found, Lookup};
+use crate::ingest::metadata::Told;
 use crate::ingest::time::Bounds;
-use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
-use crate::model::{Batch, Exemplar, Label, Labels, MetricKind, SeriesKey, SeriesRef, Timestamp};
-
-/// Changes the labels of a series before it is registered: relabelling, labels of a target.
-pub trait Relabel: Send + Sync {
-    /// The labels that the series shall have; None where it is not wanted.
-    ///
-    /// `labels` holds the metric's name first and then labels as they came: unsorted, names unique,
-    /// and with those of empty value, which some targets send to say "not even yours".
-    fn relabel(&self, labels: &[Label<'_>]) -> Option<Labels>;
-}
+use crate::ingest::{Error, Intake, Place, Reason, Relabel, Report, Session};
+use crate::model::{Batch, Door, Exemplar, MetricKind, SeriesKey, SeriesRef, Timestamp};
 
 /// What a request or a scrape says beside its body.
 #[derive(Clone, Copy)]
@@ -86,9 +77,10 @@ pub fn decode(
     let window = intake.registry.window();
     session.begin(window, intake.config.predictions_max);
     session.present.clear();
-    let lookup = Lookup { session, intake, ask };
-    let mut rows =
-        Decoder { lookup, batch, report: Report::default(), bounds: Bounds::new(window) };
+    let (relabel, scope) = (ask.relabel, ask.scope);
+    let lookup = Lookup { session, intake, door: Door::Exposition, relabel, scope };
+    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let mut rows = Decoder { lookup, ask, batch, report, bounds };
     let decoded = match ask.format {
         Format::Protobuf => families::decode(&mut rows, body),
         Format::Text | Format::OpenMetrics => rows.decode(body),
@@ -110,6 +102,7 @@ pub fn decode(
 /// One exposition on its way into a batch.
 pub(super) struct Decoder<'d> {
     pub(super) lookup: Lookup<'d>,
+    pub(super) ask: &'d Ask<'d>,
     pub(super) batch: &'d mut Batch,
     pub(super) report: Report,
     pub(super) bounds: Bounds,
@@ -117,10 +110,10 @@ pub(super) struct Decoder<'d> {
 
 impl Decoder<'_> {
     fn decode(&mut self, body: &[u8]) -> Result<(), Error> {
-        let mut parser = Parser::new(body, self.lookup.ask.format);
+        let mut parser = Parser::new(body, self.ask.format);
         let mut created = Created::of(body);
         let mut told = Pending::default();
-        let mut is_checked = !self.lookup.ask.is_whole;
+        let mut is_checked = !self.ask.is_whole;
         while let Some(entry) = parser.next() {
             match entry {
                 Ok(Entry::Sample(sample)) => {
@@ -148,7 +141,7 @@ impl Decoder<'_> {
         created: &mut Created<'a>,
         is_checked: &mut bool,
     ) -> Result<(), Error> {
-        if created.is_start(sample, &mut self.batch.rows) && !self.lookup.ask.keep_created {
+        if created.is_start(sample, &mut self.batch.rows) && !self.ask.keep_created {
             return Ok(());
         }
         let time = match self.time(sample.time) {
@@ -195,7 +188,7 @@ impl Decoder<'_> {
             Ok(text) => text,
             Err(fault) => return self.fault(fault).map(|()| Found::Dropped),
         };
-        match self.lookup.register(key, &text.name, &text.labels)? {
+        match self.lookup.register(key, Some(&text.name), &text.labels)? {
             Ok(found) => Ok(found),
             Err(reason) => {
                 self.refuse_sample(sample, parser, reason)?;
@@ -230,7 +223,7 @@ impl Decoder<'_> {
     /// The time of a sample in nanoseconds, if rows of that time are taken.
     #[inline]
     pub(super) fn time(&self, own: Option<i64>) -> Result<i64, Reason> {
-        let ask = self.lookup.ask;
+        let ask = self.ask;
         let own = own.filter(|_| ask.honor_timestamps);
         self.bounds.nanos(own.unwrap_or(ask.now.nanos()))
     }
@@ -238,7 +231,7 @@ impl Decoder<'_> {
     /// Notes that a series came; those with times of their own end by themselves.
     #[inline]
     pub(super) fn see(&mut self, series: SeriesRef, has_own_time: bool) {
-        let ask = self.lookup.ask;
+        let ask = self.ask;
         if !has_own_time || !ask.honor_timestamps || ask.tracks_timestamps {
             self.lookup.session.present.push(series);
         }
@@ -249,7 +242,7 @@ impl Decoder<'_> {
             return Ok(());
         }
         let metric = unescape(pending.metric);
-        let help = match self.lookup.ask.format {
+        let help = match self.ask.format {
             Format::Text => unescape_help(pending.help),
             Format::OpenMetrics | Format::Protobuf => unescape(pending.help),
         };
@@ -288,7 +281,7 @@ impl Decoder<'_> {
         rows: u64,
         (place, reason): (Place, Reason),
     ) -> Result<(), Error> {
-        if self.lookup.ask.is_whole && !reason.is_of_time() {
+        if self.ask.is_whole && !reason.is_of_time() {
             return Err(Error::Refused { place, reason });
         }
         self.report.refuse(self.lookup.intake.config, rows, || (place, reason));

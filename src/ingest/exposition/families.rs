@@ -3,18 +3,17 @@
 
 use std::borrow::Cow;
 
-use super::Pair;
 use super::decode::Decoder;
 use super::family::{Family, Layout, Metric, Part};
 use super::histogram::{self, Bucket, bucket, timestamp};
-use super::lookup::{Found, with_suffix};
 use super::number::label_value;
 use super::shape::check_body;
-use crate::ingest::metadata::Told;
 use crate::ingest::exemplar::finish as finish_exemplar;
+use crate::ingest::lookup::Found;
+use crate::ingest::metadata::Told;
 use crate::ingest::remote_write::{Fault, labels};
 use crate::ingest::wire::{Malformed, Value, Wire};
-use crate::ingest::{Error, Place, Reason};
+use crate::ingest::{Error, Pair, Place, Reason};
 use crate::model::{Exemplar, HistogramRow, MetricKind, SeriesKey, SeriesRef};
 
 pub(super) fn decode(decoder: &mut Decoder<'_>, body: &[u8]) -> Result<(), Error> {
@@ -174,7 +173,7 @@ impl Families<'_, '_, '_> {
         message: Wire<'_>,
         is_gauge: bool,
     ) -> Result<(), Error> {
-        let ask = self.decoder.lookup.ask;
+        let ask = self.decoder.ask;
         let buckets_max = self.decoder.lookup.intake.config.buckets_max;
         let read = match histogram::read(message, is_gauge, buckets_max) {
             Ok(read) => read,
@@ -297,7 +296,7 @@ impl Families<'_, '_, '_> {
             pairs.push((Cow::Borrowed(name.as_bytes()), Cow::Borrowed(value.as_bytes())));
         }
         let name = with_suffix(metric.name, part.suffix());
-        match self.decoder.lookup.register(key, &name, &pairs)? {
+        match self.decoder.lookup.register(key, Some(&name), &pairs)? {
             Ok(found) => Ok(found),
             Err(reason) => {
                 self.refuse_metric(metric, 1, reason)?;
@@ -396,4 +395,13 @@ fn has_time(mut exemplar: Wire<'_>) -> Result<bool, Malformed> {
         }
     }
     Ok(false)
+}
+
+/// A name and what stands behind it.
+fn with_suffix<'a>(name: &'a [u8], suffix: &str) -> Cow<'a, [u8]> {
+    if suffix.is_empty() {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned([name, suffix.as_bytes()].concat())
+    }
 }

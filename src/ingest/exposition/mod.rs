@@ -2,7 +2,7 @@
 //! the protobuf messages `io.prometheus.client.MetricFamily`.
 //!
 //! A series is found by its bytes as they came; only one not seen before has its labels read, changed
-//! by the caller's [`Relabel`], checked and registered. So a scrape of known series costs a look at
+//! by the caller's [`Relabel`](super::Relabel), checked and registered. So a scrape of known series costs a look at
 //! each line's braces and number.
 //!
 //! [`Parser`] takes text apart and knows no series; [`decode()`] writes what it yields into a batch.
@@ -18,7 +18,6 @@ mod families;
 mod family;
 mod format;
 mod histogram;
-mod lookup;
 mod number;
 mod parser;
 mod series;
@@ -30,7 +29,8 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{Ask, Relabel, decode};
+pub use decode::{Ask, decode};
 pub use format::Format;
+pub(super) use number::seconds;
 pub use parser::{Entry, ExemplarText, Fault, MetadataText, Parser, Sample, Says, What};
-pub use series::{Pair, SeriesText};
+pub use series::SeriesText;

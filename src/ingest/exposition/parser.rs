@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::series::{SeriesText, exemplar_labels, expected};
-use super::{Format, Pair, number, text};
+use super::{Format, number, text};
+use crate::ingest::Pair;
+use crate::ingest::number::decimal;
 use crate::model::MetricKind;
 
 /// What is wrong with a line.
@@ -245,7 +247,7 @@ impl<'a> Line<'a> {
         let Some(token) = self.token() else {
             return Err(expected("a value after the series", self.rest));
         };
-        let value = number::value(token).ok_or_else(|| expected("a number as value", token))?;
+        let value = decimal(token).ok_or_else(|| expected("a number as value", token))?;
         let mut sample = Sample { series, kind, value, time: None, exemplar: None };
         if self.is_strict && self.rest.starts_with(b" # {") {
             sample.exemplar = Some(self.exemplar()?);
@@ -325,7 +327,7 @@ impl<'a> Line<'a> {
             return Err(expected("a value after the exemplar's labels", self.rest));
         };
         let value =
-            number::value(token).ok_or_else(|| expected("a number as exemplar's value", token))?;
+            decimal(token).ok_or_else(|| expected("a number as exemplar's value", token))?;
         let time = match self.token() {
             None => None,
             Some(token) => Some(self.time(token)?),

@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use super::parser::What;
+use crate::ingest::Pair;
 use crate::model::MetricKind;
-
-/// A label's name and value, escapes undone; text that was not looked at yet.
-pub type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// A series taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +69,7 @@ pub(super) fn is_number(kind: MetricKind, label: &[u8]) -> bool {
 }
 
 fn canonical(value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    match super::number::value(&value) {
+    match crate::ingest::number::decimal(&value) {
         Some(number) => Cow::Owned(super::number::label_value(number).into_bytes()),
         None => value,
     }

@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Ask, Format, Relabel, decode};
-use crate::ingest::{Config, Error, Intake, LabelBook, Report, Session};
+use super::{Ask, Format, decode};
+use crate::ingest::{Config, Error, Intake, LabelBook, Relabel, Report, Session};
 use crate::model::{Batch, Label, Labels, MetricKind, TenantId, TimeRange, Timestamp};
 
 mod protobuf;

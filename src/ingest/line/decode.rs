@@ -185,6 +185,11 @@ impl Lines<'_> {
             let now = self.ask.now.nanos();
             return self.bounds.nanos(now.saturating_sub(now.rem_euclid(unit)));
         };
+        let unit = if self.ask.precision == Precision::Auto {
+            self.ask.precision.of(time).nanos()
+        } else {
+            unit
+        };
         match time.checked_mul(unit) {
             Some(time) if (TIME_MIN..=TIME_MAX).contains(&time) => self.bounds.nanos(time),
             _ => Err(self.outside(line.head_start)),

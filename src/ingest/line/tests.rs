@@ -317,6 +317,18 @@ fn times_are_in_the_precision_asked_for() {
         door.send(format!("m f=1 {time}").as_bytes());
         assert_eq!(door.batch.rows.times(), [nanos], "{word}");
     }
+    for (time, nanos) in [
+        ("1708976567", 1_708_976_567_000_000_000),
+        ("1708976567000", 1_708_976_567_000_000_000),
+        ("1708976567000000", 1_708_976_567_000_000_000),
+        ("1708976567000000000", 1_708_976_567_000_000_000),
+        ("-7", -7_000_000_000),
+        ("", NOW.0),
+    ] {
+        let mut door = Door { precision: Precision::Auto, ..Door::new() };
+        door.send(format!("m f=1 {time}").as_bytes());
+        assert_eq!(door.batch.rows.times(), [nanos], "auto {time}");
+    }
     let mut door = Door { precision: Precision::Hours, ..Door::new() };
     let report = door.send(b"m f=1 9999999999");
     assert!(report.to_string().contains("time outside range"), "{report}");

@@ -1,10 +1,7 @@
 //! The series of what came: by its bytes, else by its labels.
 
-use std::borrow::Cow;
-
-use super::{Ask, Pair};
 use crate::ingest::labels::{Checked, shown, text};
-use crate::ingest::{Error, Intake, Reason, Session};
+use crate::ingest::{Error, Intake, Pair, Reason, Relabel, Session};
 use crate::model::{self, Door, Label, METRIC_NAME, SeriesKey, SeriesRef};
 
 /// Stands for a series that relabelling drops. The session alone knows it; no registry gives so many
@@ -25,11 +22,16 @@ impl Found {
     }
 }
 
-/// Finds series for one exposition.
+/// Finds series for one body.
 pub(super) struct Lookup<'l> {
     pub(super) session: &'l mut Session,
     pub(super) intake: &'l Intake<'l>,
-    pub(super) ask: &'l Ask<'l>,
+    /// Which form the bytes of a series have.
+    pub(super) door: Door,
+    /// Changes labels.
+    pub(super) relabel: Option<&'l dyn Relabel>,
+    /// Names what changes labels.
+    pub(super) scope: &'l [u8],
 }
 
 impl Lookup<'_> {
@@ -38,10 +40,10 @@ impl Lookup<'_> {
     pub(super) fn key(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> SeriesKey {
         let mut bytes = std::mem::take(&mut self.session.bytes);
         bytes.clear();
-        bytes.extend_from_slice(&self.ask.scope.len().to_le_bytes());
-        bytes.extend_from_slice(self.ask.scope);
+        bytes.extend_from_slice(&self.scope.len().to_le_bytes());
+        bytes.extend_from_slice(self.scope);
         write(&mut bytes);
-        let key = self.intake.registry.key(self.intake.tenant, Door::Exposition, &bytes);
+        let key = self.intake.registry.key(self.intake.tenant, self.door, &bytes);
         self.session.bytes = bytes;
         key
     }
@@ -51,12 +53,13 @@ impl Lookup<'_> {
         self.session.find(key, self.intake.registry).map(Found::of)
     }
 
-    /// Makes the series of a name and labels, which may be in any order.
+    /// Makes the series of a name and labels, which may be in any order, the name among them where it
+    /// is none.
     #[cold]
     pub(super) fn register(
         &mut self,
         key: SeriesKey,
-        name: &[u8],
+        name: Option<&[u8]>,
         labels: &[Pair<'_>],
     ) -> Result<Result<Found, Reason>, Error> {
         let read = read(name, labels);
@@ -64,7 +67,7 @@ impl Lookup<'_> {
             Ok(labels) => labels,
             Err(reason) => return Ok(Err(reason)),
         };
-        let Some(relabel) = self.ask.relabel else { return self.register_set(key, &labels) };
+        let Some(relabel) = self.relabel else { return self.register_set(key, &labels) };
         if let Some(changed) = relabel.relabel(&labels) {
             return self.register_set(key, &changed.iter().collect::<Vec<_>>());
         }
@@ -101,9 +104,11 @@ impl Lookup<'_> {
 }
 
 /// Name and labels as text. Two labels of one name are found before anything is changed by rules.
-fn read<'a>(name: &'a [u8], labels: &'a [Pair<'_>]) -> Result<Vec<Label<'a>>, Reason> {
+fn read<'a>(name: Option<&'a [u8]>, labels: &'a [Pair<'_>]) -> Result<Vec<Label<'a>>, Reason> {
     let mut read = Vec::with_capacity(labels.len() + 1);
-    read.push((METRIC_NAME, text("value", name)?));
+    if let Some(name) = name {
+        read.push((METRIC_NAME, text("value", name)?));
+    }
     for (name, value) in labels {
         if name.is_empty() {
             return Err(Reason::EmptyName(shown(value)));
@@ -115,14 +120,5 @@ fn read<'a>(name: &'a [u8], labels: &'a [Pair<'_>]) -> Result<Vec<Label<'a>>, Re
     match names.iter().zip(names.iter().skip(1)).find(|(left, right)| left == right) {
         Some((twice, _)) => Err(Reason::DuplicateLabel((*twice).to_owned())),
         None => Ok(read),
-    }
-}
-
-/// A name and what stands behind it.
-pub(super) fn with_suffix<'a>(name: &'a [u8], suffix: &str) -> Cow<'a, [u8]> {
-    if suffix.is_empty() {
-        Cow::Borrowed(name)
-    } else {
-        Cow::Owned([name, suffix.as_bytes()].concat())
     }
 }
