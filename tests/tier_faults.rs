@@ -7,9 +7,7 @@ use std::{sync::Arc, time::Duration};
 use quipu::{
     model::Matcher,
     os::{Clock, Files, SimClock, sim::Fault},
-    store::{
-        Config, DataKind, Db, Kept, RetentionRule, inspect, inspect_file, repair, verify,
-    },
+    store::{Config, DataKind, Db, Kept, RetentionRule, inspect, inspect_file, repair, verify},
 };
 
 #[path = "support/rows.rs"]
