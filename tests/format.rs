@@ -12,3 +12,7 @@ mod database;
 mod golden;
 #[path = "format/page.rs"]
 mod page;
+#[path = "support/rows.rs"]
+mod rows;
+#[path = "format/tiers.rs"]
+mod tiers;

@@ -16,7 +16,7 @@ use quipu::{
         SeriesRef, Sink, Source, Span, TenantId, TimeRange, Timestamp, Visitor, Windows,
     },
     os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
-    store::{Config, Db, verify},
+    store::{Config, Db, Tiers, verify},
 };
 
 use crate::golden::{self, same_bytes};
@@ -32,7 +32,7 @@ type Map = BTreeMap<(String, i64), String>;
 
 fn config() -> Config {
     // What is only in the log comes to a little more than one segment.
-    Config { seed: Some(7), segment_bytes: 400, ..Config::default() }
+    Config { seed: Some(7), segment_bytes: 400, tiers: Tiers::NONE, ..Config::default() }
 }
 
 fn open(files: &SimFiles) -> Arc<Db> {
