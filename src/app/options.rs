@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::http;
-use crate::net::AddressPolicy;
 use crate::model::Limits;
+use crate::net::AddressPolicy;
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.

@@ -179,7 +179,9 @@ impl Steward {
         let options = http_options(&loaded);
         let engine = Arc::new(engine(loaded.options.lookback));
         self.gate.change(|context| context.with_options(options, engine));
-        if let Some(scraping) = current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs) {
+        if let Some(scraping) =
+            current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs)
+        {
             scraping.apply(loaded.jobs.clone());
         }
         let is_collected_anew = done.changed.iter().any(|key| key.starts_with("collect."));

@@ -42,7 +42,7 @@ CLIENTS = [
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
     ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
-     'relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
+     'native histograms, relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
      'prometheus-node-exporter'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      None, None),
