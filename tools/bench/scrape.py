@@ -98,7 +98,7 @@ def config(folder, options, port):
 def quipu(folder, options, scrape):
     port = free_port()
     command = [os.path.abspath(options.quipu), 'serve', '--listen', f'127.0.0.1:{port}',
-               '--data', os.path.join(folder, 'quipu'), '--scrape-config', scrape]
+               '--data', os.path.join(folder, 'quipu'), '--config', scrape]
     return [command], f'http://127.0.0.1:{port}'
 
 

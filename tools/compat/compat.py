@@ -44,7 +44,7 @@ CLIENTS = [
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
     ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
-     'relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
+     'native histograms, relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
      'prometheus-node-exporter'),
     ('influxd-lines', 'InfluxDB 1, beside Quipu', 'a corpus of good and bad lines: status, message and kept rows are '
      'the same', lines.influx_lines, 'influxd'),

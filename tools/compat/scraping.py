@@ -4,9 +4,10 @@ import shlex
 
 import peers
 from clients import SCRAPES, now_ms, vmagent_difference
+from native import NativeTarget
 from process import Failed, Process, free_port
 from same import soon
-from target import Target
+from target import VANISHES_AFTER, Target
 
 # What `node_exporter` shows in every scrape alike: the values must be equal too.
 STEADY = ['node_exporter_build_info', 'node_uname_info', 'node_memory_MemTotal_bytes', 'node_boot_time_seconds']
@@ -14,8 +15,8 @@ STEADY = ['node_exporter_build_info', 'node_uname_info', 'node_memory_MemTotal_b
 MOVING = ['lastScrape', 'lastScrapeDuration', 'globalUrl']
 
 
-def config(folder, node, quipu, target):
-    """The jobs; the last is Quipu's alone, since each of its scrapes counts."""
+def config(folder, node, quipu, target, natives):
+    """The jobs of Prometheus, then those of Quipu. A target that counts its scrapes is shown to one alone."""
     common = f'''global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
   - job_name: node
@@ -36,38 +37,65 @@ scrape_configs:
     static_configs: [{{targets: ['127.0.0.1:1']}}]
 '''
     paths = []
-    for name, more in [('both', ''), ('quipu', f"  - job_name: vmagent\n    static_configs: [{{targets: ['{target}']}}]\n")]:
+    for name, native in zip(['prometheus', 'quipu'], natives):
         paths.append(os.path.join(folder, name + '.yml'))
         with open(paths[-1], 'w') as file:
-            file.write(common + more)
+            file.write(f'''{common}  - job_name: native
+    static_configs: [{{targets: ['{native}'], labels: {{instance: native}}}}]
+''')
+            if name == 'quipu':
+                file.write(f'''    scrape_native_histograms: true
+  - job_name: vmagent
+    static_configs: [{{targets: ['{target}']}}]
+''')
     return paths
 
 
 def scrapes(command, folder):
     """node_exporter, Quipu itself and a target whose every page is known, beside a Prometheus."""
     node_port, port, peer_port = free_port(), free_port(), free_port()
-    target, running, begun = Target(), [], now_ms()
+    target, natives, running, begun = Target(), [NativeTarget(), NativeTarget()], [], now_ms()
     try:
         node = Process('node_exporter', [
             peers.program('prometheus-node-exporter'), f'--web.listen-address=127.0.0.1:{node_port}'],
             folder, node_port, ['/'])
         running.append(node)
-        both, own = config(folder, node.address, f'127.0.0.1:{port}', target.address)
+        both, own = config(folder, node.address, f'127.0.0.1:{port}', target.address,
+                           [native.address for native in natives])
         words = [word.format(port=port, dir=folder + '/data') for word in shlex.split(command)]
-        quipu = Process('server', [*words, '--scrape-config', own], folder, port, ['/ready', '/-/ready', '/health'])
+        quipu = Process('server', [*words, '--config', own], folder, port, ['/ready', '/-/ready', '/health'])
         running.append(quipu)
         peer = Process('prometheus', [
             peers.program('prometheus'), '--config.file=' + both, '--storage.tsdb.path=' + folder + '/prometheus',
-            f'--web.listen-address=127.0.0.1:{peer_port}'], folder, peer_port, ['/-/ready'])
+            f'--web.listen-address=127.0.0.1:{peer_port}', '--enable-feature=native-histograms'],
+            folder, peer_port, ['/-/ready'])
         running.append(peer)
         soon(lambda: vmagent_difference(quipu, target, begun), 40)
         soon(lambda: holdings_difference(quipu, peer), 20)
+        soon(lambda: natives_difference(quipu, peer), 20)
         soon(lambda: targets_difference(quipu, peer), 20)
         metadata_difference(quipu, peer)
     finally:
         for process in reversed(running):
             process.stop()
-        target.close()
+        for one in [target, *natives]:
+            one.close()
+
+
+def natives_difference(quipu, peer):
+    """The n-th scrape shows the n-th page: the same histograms one after the other, whenever each was scraped."""
+    at = now_ms()
+    mine, theirs = (server.rows('native_seconds', at, '2m') for server in (quipu, peer))
+    if mine.keys() != theirs.keys() or not mine:
+        return f'native histograms: {sorted(mine)}, expected {sorted(theirs)}'
+    for labels, rows in theirs.items():
+        values = [value for _, value in rows]
+        found = [value for _, value in mine[labels]]
+        count = min(len(values), len(found))
+        if count < min(SCRAPES, VANISHES_AFTER) or found[:count] != values[:count]:
+            return f'{dict(labels)}: {found[:3]}, expected {values[:3]}, of {count}'
+    print(f'   native histograms of {len(mine)} series are those that Prometheus took', flush=True)
+    return ''
 
 
 def holdings_difference(quipu, peer):
@@ -99,7 +127,7 @@ def targets_difference(quipu, peer):
     def shown(server):
         data = server.ask('targets')
         active = {it['scrapeUrl']: {k: v for k, v in it.items() if k not in MOVING} for it in data['activeTargets']
-                  if it['scrapePool'] != 'vmagent'}
+                  if it['scrapePool'] not in ('vmagent', 'native')}
         for it in active.values():
             # The texts are each server's own.
             it['lastError'] = bool(it['lastError'])
