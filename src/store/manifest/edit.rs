@@ -71,7 +71,7 @@ impl Partition {
 
 /// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date
 /// algorithms", `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(in crate::store) fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

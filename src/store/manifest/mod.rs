@@ -7,6 +7,6 @@ mod edit;
 mod log;
 mod state;
 
-pub(super) use edit::{Edit, FileId, FileKind, FileMeta, Partition, Tombstone, file_path};
+pub(super) use edit::{Edit, FileId, FileKind, FileMeta, Partition, Tombstone, civil, file_path};
 pub(super) use log::{FOLDER, Manifest, read};
 pub(super) use state::State;
