@@ -1,5 +1,7 @@
 //! Every route of the real server, good and bad, as a client meets it: over a socket.
 
+#[path = "http/backup.rs"]
+mod backup;
 #[path = "http/server.rs"]
 mod server;
 

@@ -4,17 +4,21 @@
 //! back: no new requests, those that run end, then the store. Threads: the runtime's for sockets, one
 //! that commits, one that does upkeep, one that collects where that is asked for.
 
+mod backups;
 mod collecting;
 mod error;
 mod local;
 mod options;
+mod pace;
 mod pool;
 mod process;
 mod serve;
 mod store;
 
+pub use backups::{BackupOptions, backup_place};
 pub use error::Error;
 pub use local::Local;
 pub use options::Options;
+pub use pace::Steady;
 pub use serve::{Ready, serve};
-pub use store::describe;
+pub use store::{describe, open_store};

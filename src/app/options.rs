@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use crate::app::BackupOptions;
 use crate::http;
 use crate::store;
 
@@ -26,6 +27,8 @@ pub struct Options {
     pub threads: usize,
     /// How far back an instant looks for a value.
     pub lookback: Duration,
+    /// Copies of the data elsewhere.
+    pub backup: BackupOptions,
     /// How the store behaves.
     pub store: store::Config,
     /// Limits of the doors.
@@ -42,6 +45,7 @@ impl Default for Options {
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),
+            backup: BackupOptions::default(),
             store: store::Config::default(),
             http: http::Options::default(),
         }

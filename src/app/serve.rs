@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::app::{
     Error, Options,
+    backups::{BackupThreads, Backups},
     collecting::{Collecting, Into},
     pool::Helpers,
     process::{push_process, raise_files_max},
@@ -23,7 +24,7 @@ use crate::app::{
 use crate::http::{Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
-use crate::store::{Db, Recovery};
+use crate::store::{Config, Db, Recovery};
 
 /// Threads that may block on questions, uploads and exports.
 const BLOCKING_THREADS_MAX: usize = 128;
@@ -62,7 +63,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     }));
 
     let (db, recovery) =
-        open_store(&options.data, (true, options.mmap), Arc::clone(&clock), options.store)?;
+        open_store(&options.data, (true, options.mmap), Arc::clone(&clock), store_config(options))?;
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
@@ -103,6 +104,14 @@ fn start_runtime(options: &Options) -> Result<Runtime, Error> {
         .map_err(|source| Error::Start { what: "the runtime", source })
 }
 
+/// The store's configuration, and what an archive of the log asks of it.
+fn store_config(options: &Options) -> Config {
+    let backup = &options.backup;
+    let is_archived = backup.to.is_some() && backup.log_every.is_some();
+    let archive_backlog_max = if is_archived { backup.log_max.max(1) } else { 0 };
+    Config { archive_backlog_max, ..options.store }
+}
+
 fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
@@ -138,6 +147,7 @@ struct House {
     doors: Doors,
     metrics: Arc<Metrics>,
     collecting: Option<Collecting>,
+    backups: BackupThreads,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -146,7 +156,11 @@ impl House {
         let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
         let metrics = Arc::new(Metrics::default());
         watch(&metrics, &db, clock);
-        let doors = doors(&db, clock, options.lookback);
+        let backups = Backups::new(&db, clock, &options.backup);
+        backups.watch(&metrics);
+        let mut doors = doors(&db, clock, options.lookback);
+        doors.operations = Arc::new(Keeper(Arc::clone(&db), Some(Arc::clone(&backups))));
+        let backups = BackupThreads::start(&backups)?;
         let collecting = match options.collect_every {
             None => None,
             Some(every) => Some(Collecting::start(
@@ -159,13 +173,14 @@ impl House {
                 },
             )?),
         };
-        Ok(Self { db, doors, metrics, collecting, threads })
+        Ok(Self { db, doors, metrics, collecting, backups, threads })
     }
 
     fn close(self) {
         if let Some(collecting) = self.collecting {
             collecting.stop();
         }
+        self.backups.stop();
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {
@@ -187,7 +202,7 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         engine: Arc::new(engine),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
-        operations: Arc::new(Keeper(Arc::clone(db))),
+        operations: Arc::new(Keeper(Arc::clone(db), None)),
         clock: Arc::clone(clock),
     }
 }
@@ -210,7 +225,7 @@ fn worker(
 
 /// Shows what the store counts and what the system says of this process.
 fn watch(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
-    let keeper = Keeper(Arc::clone(db));
+    let keeper = Keeper(Arc::clone(db), None);
     metrics.watch(Box::new(move |samples| {
         samples.extend(keeper.counters().into_iter().map(|counter| Sample {
             family: counter.name,

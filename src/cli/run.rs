@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{
-    Command, bench,
+    Command, backup, bench,
     command::Verb,
     error::Error,
     files, query,
@@ -27,6 +27,8 @@ pub fn main() -> ExitCode {
         Verb::Inspect(inspect) => files::inspect(inspect),
         Verb::Verify(verify) => files::verify(verify),
         Verb::Repair(repair) => files::repair(repair),
+        Verb::Backup(backup) => backup::run(&backup.verb),
+        Verb::Restore(restore) => backup::restore_now(restore),
         Verb::Bench(bench) => bench::run(bench),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Command::command(), "quipu", &mut io::stdout());

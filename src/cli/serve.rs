@@ -6,15 +6,15 @@ use std::{
     time::Duration,
 };
 
-use crate::app::{self, Options, Ready};
+use crate::app::{self, BackupOptions, Options, Ready};
 use crate::cli::{
-    command::{Serve, Sync},
+    command::{Serve, ServeBackup, Sync},
     error::Error,
 };
 use crate::http::{self, AllowedHosts};
 use crate::ingest;
 use crate::model::Limits;
-use crate::store::{self, SyncPolicy};
+use crate::store::{self, SyncPolicy, backup::Keep};
 
 /// How often the log is synced where a write does not wait for it.
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
@@ -55,6 +55,7 @@ fn options(serve: &Serve) -> Options {
         mmap: !serve.no_mmap,
         threads: serve.threads,
         lookback: serve.queries.query_lookback,
+        backup: backup_options(&serve.backup),
         store: store::Config {
             sync: match serve.sync {
                 Sync::Commit => SyncPolicy::Commit,
@@ -68,6 +69,24 @@ fn options(serve: &Serve) -> Options {
             ..store
         },
         http: http_options(serve),
+    }
+}
+
+fn backup_options(words: &ServeBackup) -> BackupOptions {
+    let keep = Keep {
+        last: words.backup_keep_last,
+        daily: words.backup_keep_daily,
+        weekly: words.backup_keep_weekly,
+        monthly: words.backup_keep_monthly,
+        ..Keep::default()
+    };
+    BackupOptions {
+        to: words.backup_to.clone(),
+        every: words.backup_every,
+        keep: (keep != Keep::default()).then_some(keep),
+        rate: words.backup_rate,
+        log_every: words.backup_log_every,
+        log_max: words.backup_log_max,
     }
 }
 

@@ -31,6 +31,7 @@ pub use context::{Context, Doors, Options};
 pub use error::Error;
 pub use guard::AllowedHosts;
 pub use metrics::{Counter, Kind, Metrics, Pair, Sample, Timings, Watch, write_text};
-pub use operations::{Operations, Storage, StorageKind, StoreCounter};
+pub use operations::{BackupMade, Operations, Storage, StorageKind, StoreCounter};
+pub use prometheus::rfc3339;
 pub use prometheus::{parse_duration, parse_time};
 pub use server::{Gate, Server};

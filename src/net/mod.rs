@@ -1,1 +1,3 @@
-//! Every outgoing connection. Empty until its issue.
+//! Every outgoing connection.
+
+pub mod objects;

@@ -86,6 +86,11 @@ impl Server {
         Self::start_on(Rc::new(Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))))
     }
 
+    /// One on a folder that is there; it goes with the server.
+    pub(crate) fn start_at(folder: &std::path::Path) -> Self {
+        Self::start_on(Rc::new(Folder(folder.to_owned())))
+    }
+
     fn start_on(data: Rc<Folder>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])

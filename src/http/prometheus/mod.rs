@@ -18,3 +18,4 @@ mod write;
 
 pub use moment::{parse_duration, parse_time};
 pub(super) use routes::routes;
+pub use status::rfc3339;

@@ -139,7 +139,7 @@ fn names(list: &[(String, u64)]) -> Vec<Named<'_>> {
 }
 
 /// `2026-11-23T08:30:00Z`. Civil date from days: Howard Hinnant, `civil_from_days`.
-fn rfc3339(millis: i64) -> String {
+pub fn rfc3339(millis: i64) -> String {
     let (days, second) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000) / 1000);
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
