@@ -27,7 +27,7 @@ const AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// What a server does about backups.
 #[derive(Clone, Debug)]
 pub struct BackupOptions {
-    /// Where they go: a directory, or s3://bucket/prefix.
+    /// Where they go: a directory, or `s3://bucket/prefix`.
     pub to: Option<String>,
     /// How often one is made; None is never by itself.
     pub every: Option<Duration>,
@@ -109,8 +109,10 @@ impl Backups {
 
     fn repository(&self, to: &str) -> Result<Repository, store::Error> {
         let placed = backup_place(to, true);
-        let blocks =
-            placed.map_err(|source| store::Error::Repository { place: to.to_owned(), source })?;
+        let blocks = placed.map_err(|source| store::Error::Repository {
+            place: to.to_owned(),
+            source: Box::new(source),
+        })?;
         Repository::make(blocks, Arc::clone(&self.clock))
     }
 
@@ -215,21 +217,21 @@ impl Backups {
         }
     }
 
-    fn ship(&self, to: &str, shipper: &mut Option<Shipper>) -> Result<(), store::Error> {
-        let shipper = match shipper {
+    fn ship(&self, to: &str, open: &mut Option<Shipper>) -> Result<(), store::Error> {
+        let shipper = match open {
             Some(shipper) => shipper,
-            None => shipper.insert(Shipper::open(&self.db, self.repository(to)?)?),
+            None => open.insert(Shipper::open(&self.db, self.repository(to)?)?),
         };
         // The log must keep up with writers: it has no limit of its own.
         let pace = Steady::new(0, Arc::clone(&self.clock));
         let before = self.counts.log_lost.load(Relaxed);
-        let shipped = shipper.ship(&self.db, &pace)?;
-        self.counts.log_bytes.fetch_add(shipped.bytes, Relaxed);
-        self.counts.log_position.store(shipped.position, Relaxed);
-        self.counts.log_at_ns.store(shipped.at, Relaxed);
-        self.counts.log_lost.store(shipped.segments_lost, Relaxed);
-        if shipped.segments_lost > before {
-            let lost = shipped.segments_lost;
+        let sent = shipper.ship(&self.db, &pace)?;
+        self.counts.log_bytes.fetch_add(sent.bytes, Relaxed);
+        self.counts.log_position.store(sent.position, Relaxed);
+        self.counts.log_at_ns.store(sent.at, Relaxed);
+        self.counts.log_lost.store(sent.segments_lost, Relaxed);
+        if sent.segments_lost > before {
+            let lost = sent.segments_lost;
             tracing::warn!(
                 lost,
                 "the archive of the log has a gap: raise --backup-log-max, and make a backup"
@@ -278,6 +280,14 @@ impl Counts {
             Counter,
             count(&self.stored_bytes),
         );
+        self.push_log(&mut push);
+    }
+
+    /// What is counted of the archive of the log.
+    fn push_log(&self, push: &mut dyn FnMut(&'static str, &'static str, Kind, f64)) {
+        use Kind::{Counter, Gauge};
+        let count = |cell: &AtomicU64| float(cell.load(Relaxed));
+        let seconds = |cell: &AtomicI64| float(cell.load(Relaxed).unsigned_abs()) / 1e9;
         push(
             "quipu_backup_log_position",
             "Last record of the log that the archive has.",

@@ -184,7 +184,9 @@ fn prune_now(words: &PruneBackups) -> Result<(), Error> {
     let mut table = Table::new(&["backup", "what"]);
     let will = if words.dry_run { "would be removed" } else { "removed" };
     for (ids, what) in [(&pruned.removed, will), (&pruned.kept, "kept")] {
-        ids.iter().for_each(|id| table.push(vec![id.clone(), what.to_owned()]));
+        for id in ids {
+            table.push(vec![id.clone(), what.to_owned()]);
+        }
     }
     print(&table, words.format)?;
     say(&format!("{} objects, {} bytes {will}", pruned.objects, pruned.bytes));
@@ -215,20 +217,22 @@ pub(super) fn restore_now(words: &Restore) -> Result<(), Error> {
 
 fn told(done: &Restored, words: &Restore) -> String {
     let data = words.data.display();
-    let mut text = format!(
+    let text = format!(
         "restored {}: {} files, {} bytes\nserve it with: quipu serve --data {data}",
         done.backup, done.files, done.bytes
     );
     let Some(reached) = &done.reached else { return text };
     let (records, rows, position) = (reached.records, reached.rows, reached.position);
-    text.push_str(&format!(
-        "\nread {records} records of the archive, {rows} rows, to position {position}"
-    ));
-    if reached.at > 0 {
-        text.push_str(&format!(", written {}", rfc3339(reached.at.div_euclid(1_000_000))));
-    }
-    if reached.is_end {
-        text.push_str("\nthe archive ends there: what was written later is not in it");
-    }
-    text
+    let at = match reached.at {
+        0 => String::new(),
+        at => format!(", written {}", rfc3339(at.div_euclid(1_000_000))),
+    };
+    let end = if reached.is_end {
+        "\nthe archive ends there: what was written later is not in it"
+    } else {
+        ""
+    };
+    format!(
+        "{text}\nread {records} records of the archive, {rows} rows, to position {position}{at}{end}"
+    )
 }

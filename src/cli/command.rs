@@ -233,8 +233,9 @@ const PLACE: &str = "PLACE";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Backups")]
+#[expect(clippy::struct_field_names, reason = "each is the name of an option")]
 pub(super) struct ServeBackup {
-    /// Where backups go: a directory, or s3://bucket/prefix
+    /// Where backups go: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) backup_to: Option<String>,
     /// How often one is made, like 1d; only when asked if not given
@@ -289,7 +290,7 @@ pub(super) struct CreateBackup {
     /// A data directory that no server has
     #[arg(long, value_name = "DIR", default_value = "quipu-data", env = "QUIPU_DATA")]
     pub(super) data: PathBuf,
-    /// Where to: a directory, or s3://bucket/prefix
+    /// Where to: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) to: String,
     /// Bytes a second; 0 is without limit
@@ -299,7 +300,7 @@ pub(super) struct CreateBackup {
 
 #[derive(Debug, Args)]
 pub(super) struct ListBackups {
-    /// Where they are: a directory, or s3://bucket/prefix
+    /// Where they are: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) from: String,
     /// How to print
@@ -312,7 +313,7 @@ pub(super) struct VerifyBackup {
     /// The backup; all if not given
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
-    /// Where they are: a directory, or s3://bucket/prefix
+    /// Where they are: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) from: String,
     /// Read every byte as well
@@ -328,7 +329,7 @@ pub(super) struct VerifyBackup {
 
 #[derive(Debug, Args)]
 pub(super) struct PruneBackups {
-    /// Where they are: a directory, or s3://bucket/prefix
+    /// Where they are: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) from: String,
     #[command(flatten)]
@@ -362,7 +363,7 @@ pub(super) struct KeepBackups {
 
 #[derive(Debug, Args)]
 pub(super) struct Restore {
-    /// Where the backups are: a directory, or s3://bucket/prefix
+    /// Where the backups are: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) from: String,
     /// The data directory, empty or not there yet

@@ -92,7 +92,7 @@ pub enum Error {
         /// Where the backups are.
         place: String,
         /// What it said.
-        source: model::Error,
+        source: Box<model::Error>,
     },
     /// Somebody else is at work on the same backups.
     #[error(
@@ -154,12 +154,12 @@ pub enum Damage {
     #[error("column does not decode: {0}")]
     Column(#[from] codec::Error),
     /// Bytes that are not those that were stored.
-    #[error("digest is {found:032x}, {expected:032x} was stored")]
+    #[error("digest begins with {found:016x}, that of what was stored with {expected:016x}")]
     Digest {
-        /// Noted when the bytes were stored.
-        expected: u128,
+        /// Noted when the bytes were stored: its upper half.
+        expected: u64,
         /// Computed from them.
-        found: u128,
+        found: u64,
     },
     /// Numbers that contradict each other.
     #[error("{0}")]
@@ -173,20 +173,21 @@ impl From<&Error> for model::Error {
     fn from(error: &Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Io { source, .. } if is_full(source) => Self::Full(text),
-            Error::Io { .. } => Self::Io(text),
+            Error::Io { source, .. } if !is_full(source) => Self::Io(text),
+            Error::Io { .. } | Error::Full { .. } => Self::Full(text),
             Error::Damaged { .. } | Error::Missing { .. } | Error::NoManifest { .. } => {
                 Self::Damaged(text)
             }
-            Error::Full { .. } => Self::Full(text),
             Error::Locked { .. }
             | Error::OutOfMemory { .. }
             | Error::Busy { .. }
             | Error::Closed => Self::Unavailable(text),
-            Error::Repository { source: model::Error::Unavailable(_), .. } => {
-                Self::Unavailable(text)
-            }
-            Error::Repository { .. } => Self::Io(text),
+            Error::Repository { source, .. } => match **source {
+                model::Error::Unavailable(_) => Self::Unavailable(text),
+                model::Error::Invalid(_) => Self::Invalid(text),
+                model::Error::Full(_) => Self::Full(text),
+                _ => Self::Io(text),
+            },
             Error::Restoring { .. } | Error::NotEmpty { .. } | Error::Invalid(_) => {
                 Self::Invalid(text)
             }

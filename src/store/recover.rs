@@ -89,7 +89,7 @@ impl Db {
         remove_orphans(&*files, &state)?;
 
         let head = Generation::new(state.in_files);
-        let scans = scan_log(&*files, database, &state, Retired::of(&config))?;
+        let scans = scan_log(&*files, database, &state, Retired::at_start(&*files, &config))?;
         let judgement = wal::judge(&scans, expected(&state));
         let named = if found.bad.is_some() { named_series(&live_files) } else { 0 };
         name_damage(&*files, &judgement, &found, (&state, named), &mut recovery);
@@ -243,7 +243,8 @@ fn open_catalog(
             let other = format!("{}/{}", catalog::FOLDER, entry.name);
             // One of a higher number was never listed: nothing counts on it.
             let was_listed = catalog::catalog_number(&entry.name).is_some_and(|it| it < number);
-            let retired = if was_listed { Retired::of(&config) } else { Retired::default() };
+            let retired =
+                if was_listed { Retired::at_start(&**files, &config) } else { Retired::default() };
             retired.put_away(&**files, &other).map_err(failed(&**files, "remove", &other))?;
         }
     }

@@ -7,8 +7,8 @@ use super::{ok, refused, server::Server};
 const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
 
 fn rows(server: &Server, from: u32, count: u32) {
-    let lines: String =
-        (from..from + count).map(|n| format!("room,n={n} warmth={n} {}\n", 1000 + n)).collect();
+    let line = |n: u32| format!("room,n={n} warmth={n} {}", 1000 + n);
+    let lines = (from..from + count).map(line).collect::<Vec<_>>().join("\n");
     assert_eq!(server.post("/write?precision=ms", &[], lines).status, 204);
 }
 

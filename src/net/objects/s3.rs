@@ -67,11 +67,7 @@ impl ObjectBlocks {
         }
     }
 
-    fn failed<'a>(
-        &'a self,
-        call: &'a str,
-        name: &'a str,
-    ) -> impl FnOnce(object_store::Error) -> Error + 'a {
+    fn failed<'a>(call: &'a str, name: &'a str) -> impl FnOnce(object_store::Error) -> Error + 'a {
         move |error| {
             let text = format!("cannot {call} {name:?}: {}", text(&error));
             match error {
@@ -115,7 +111,7 @@ impl Blocks for ObjectBlocks {
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let place = self.at(name);
         let put = self.store.put(&place, bytes.to_vec().into());
-        self.runtime.block_on(put).map(drop).map_err(self.failed("write", name))
+        self.runtime.block_on(put).map(drop).map_err(Self::failed("write", name))
     }
 
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<bool, Error> {
@@ -124,7 +120,7 @@ impl Blocks for ObjectBlocks {
         match self.runtime.block_on(put) {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(error) => Err(self.failed("write", name)(error)),
+            Err(error) => Err(Self::failed("write", name)(error)),
         }
     }
 
@@ -134,7 +130,7 @@ impl Blocks for ObjectBlocks {
             let found = match self.store.get(&place).await {
                 Ok(found) => found,
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(self.failed("read", name)(error)),
+                Err(error) => return Err(Self::failed("read", name)(error)),
             };
             let size = found.meta.size;
             if size > limit {
@@ -142,7 +138,7 @@ impl Blocks for ObjectBlocks {
                 let what = format!("{place}/{name} has {size} bytes, limit is {limit}");
                 return Err(Error::Damaged(what));
             }
-            let bytes = found.bytes().await.map_err(self.failed("read", name))?;
+            let bytes = found.bytes().await.map_err(Self::failed("read", name))?;
             Ok(Some(bytes.to_vec()))
         })
     }
@@ -150,7 +146,7 @@ impl Blocks for ObjectBlocks {
     fn read(&self, name: &str, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error> {
         let place = self.at(name);
         let parts = self.runtime.block_on(self.store.get_ranges(&place, ranges));
-        let parts = parts.map_err(self.failed("read", name))?;
+        let parts = parts.map_err(Self::failed("read", name))?;
         Ok(parts.iter().map(|part| part.to_vec()).collect())
     }
 
@@ -160,7 +156,7 @@ impl Blocks for ObjectBlocks {
         let found: Result<Vec<_>, _> = self.runtime.block_on(self.store.list(below).try_collect());
         let skip = if self.prefix.is_empty() { 0 } else { self.prefix.len() + 1 };
         let mut entries: Vec<BlockEntry> = found
-            .map_err(self.failed("list", folder))?
+            .map_err(Self::failed("list", folder))?
             .into_iter()
             .filter_map(|meta| {
                 let name = meta.location.as_ref().get(skip..)?.to_owned();
@@ -174,7 +170,7 @@ impl Blocks for ObjectBlocks {
     fn remove(&self, name: &str) -> Result<(), Error> {
         match self.runtime.block_on(self.store.delete(&self.at(name))) {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed("remove", name)(error)),
+            Err(error) => Err(Self::failed("remove", name)(error)),
         }
     }
 }

@@ -54,8 +54,8 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         .collect();
     let before = newest(repository, db.database)?;
     let held = snapshot::hold(db)?;
-    let mut storing = Storing { db, repository, pace, lease: &lease, known, stored: 0 };
-    let files = storing.store_all(&held, &before);
+    let mut store = Storing { db, repository, pace, lease: &lease, known, stored: 0 };
+    let files = store.store_all(&held, &before);
     snapshot::let_go(db);
     let backup = Backup {
         id: id_of(held.at),
@@ -67,14 +67,14 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         files: files?,
     };
     if !repository.publish(&backup)? {
-        let place = repository.blocks.place();
-        let what = format!("{place} has a backup {} already: try again", backup.id);
+        let at = repository.blocks.place();
+        let what = format!("{at} has a backup {} already: try again", backup.id);
         return Err(Error::Invalid(what));
     }
     Ok(Created {
         files: backup.files.len() as u64,
         bytes: backup.bytes(),
-        stored_bytes: storing.stored,
+        stored_bytes: store.stored,
         position: backup.position,
         id: backup.id,
     })

@@ -24,6 +24,7 @@ mod verify;
 pub use create::{Created, Pace, create};
 pub use directory::DirectoryBlocks;
 pub use prune::{Keep, Pruned, prune};
+pub(super) use record::with_digest;
 pub use record::{Backup, BackupFile, decode_backup};
 pub use replay::Reached;
 pub use repository::{Listed, Repository};

@@ -305,7 +305,8 @@ impl Target<'_> {
         while self.db.commit_queued() > 0 {}
         self.pending = 0;
         if let Some(source) = held(&self.failed).take() {
-            return Err(Error::Repository { place: "the restored database".into(), source });
+            let (place, source) = ("the restored database".into(), Box::new(source));
+            return Err(Error::Repository { place, source });
         }
         self.db.keep_up()
     }

@@ -92,7 +92,10 @@ impl Repository {
 
     /// Names the place in an error of the door.
     pub(super) fn asked<T>(&self, answer: Result<T, model::Error>) -> Result<T, Error> {
-        answer.map_err(|source| Error::Repository { place: self.blocks.place(), source })
+        answer.map_err(|source| Error::Repository {
+            place: self.blocks.place(),
+            source: Box::new(source),
+        })
     }
 
     /// An object's name as a person would write it.

@@ -21,6 +21,13 @@ impl Retired {
         Self { backlog_max: config.archive_backlog_max }
     }
 
+    /// The same at a start, which may be one without the archive, to look or to copy: where files wait
+    /// already, what a cut-off trim left waits with them.
+    pub(in crate::store) fn at_start(files: &dyn Files, config: &Config) -> Self {
+        let is_waiting = config.archive_backlog_max == 0 && files.exists(WAITING).unwrap_or(true);
+        if is_waiting { Self { backlog_max: u64::MAX } } else { Self::of(config) }
+    }
+
     /// Takes a file out of the store's way. Where more waits than may, the oldest is given up: the
     /// archive has a gap then, which it names, and the disk does not fill.
     pub(in crate::store) fn put_away(self, files: &dyn Files, path: &str) -> io::Result<()> {

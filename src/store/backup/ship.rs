@@ -13,14 +13,14 @@ use crate::os::{ReadFile, read_whole, write_new_durable};
 use crate::store::{
     catalog,
     db::{Db, held},
-    error::{Damage, Error, failed},
+    error::{Error, failed},
     recover::seed,
     wal::{self, SEGMENT_HEADER_BYTES},
 };
 
 use super::{
     create::{Pace, sizes},
-    record::{PIECE_BYTES, number},
+    record::{PIECE_BYTES, number, wrong_digest},
     repository::Repository,
     retired::WAITING,
 };
@@ -107,7 +107,7 @@ impl Chunk {
         let bytes = bytes.ok_or_else(|| Error::Missing { file: repository.path(&name) })?;
         let (expected, found) = (self.digest, xxh3_128(&bytes));
         if expected != found {
-            let what = Damage::Digest { expected, found };
+            let what = wrong_digest(expected, found);
             return Err(Error::Damaged { file: repository.path(&name), at: 0, what });
         }
         Ok(bytes)

@@ -6,7 +6,7 @@ use crate::store::error::{Damage, Error};
 
 use super::{
     create::{Pace, sizes},
-    record::{Backup, digest, number, piece_name},
+    record::{Backup, digest, number, piece_name, wrong_digest},
     repository::Repository,
 };
 
@@ -120,7 +120,7 @@ pub(super) fn fetch(
     let expected = number(piece).map_err(wrong)?;
     let found = digest(&bytes, number(&backup.database).map_err(wrong)?);
     if expected != found {
-        return Err(wrong(Damage::Digest { expected, found }));
+        return Err(wrong(wrong_digest(expected, found)));
     }
     Ok(bytes)
 }
