@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What backups cost writers: rounds of `quipu bench ingest`, by turns without backups and with one after the other.
+"""What backups cost writers: rounds of `quipu bench ingest`, by turns without backups and with.
 
   backup.py --binary ./quipu --rounds 5 --seconds 8
 
@@ -20,7 +20,7 @@ def figure(t, name):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--binary', required=True); p.add_argument('--rounds', type=int, default=5); p.add_argument('--seconds', type=int, default=8); p.add_argument('--log-every', default='1s'); p.add_argument('--series', default='10000')
+    p.add_argument('--binary', required=True); p.add_argument('--rounds', type=int, default=5); p.add_argument('--seconds', type=int, default=8); p.add_argument('--log-every', default='10s'); p.add_argument('--gap', type=float, default=10, help='seconds between two backups; 0 is one after the other'); p.add_argument('--series', default='10000')
     a = p.parse_args(); scratch = tempfile.mkdtemp(prefix='quipu-bench-backup-'); kinds = {}
     for kind in ('without', 'with'):
         place = os.path.join(scratch, 'backups'); extra = f'--flush-rows 2000000 --backup-to {place} --backup-log-every {a.log_every}' if kind == 'with' else '--flush-rows 2000000'
@@ -32,7 +32,8 @@ def main():
             def backups():
                 while not stop.is_set():
                     status, body = t.request('POST', '/api/v1/admin/backup', timeout=300, new=True); made[0] += status == 200
-                    if status != 200: print(status, body[:200]); time.sleep(0.2)
+                    if status != 200: print(status, body[:200])
+                    stop.wait(max(a.gap, 0 if status == 200 else 0.2))
             th = threading.Thread(target=backups) if kind == 'with' else None
             if th: th.start()
             rows, used, began = figure(t, 'quipu_ingest_rows_total'), cpu(t.proc.pid), time.time()
