@@ -87,6 +87,11 @@ fn catalog_file() {
 }
 
 #[test]
+fn backup_record() {
+    replay("backup_record", store::backup_record);
+}
+
+#[test]
 fn manifest_file() {
     replay("manifest_file", store::manifest_file);
 }

@@ -26,6 +26,11 @@ pub(crate) fn catalog_file(bytes: &[u8]) {
     }
 }
 
+/// The record of a backup.
+pub(crate) fn backup_record(bytes: &[u8]) {
+    fuzz::backup_record(bytes);
+}
+
 /// A manifest file.
 pub(crate) fn manifest_file(bytes: &[u8]) {
     fuzz::manifest_file(bytes);

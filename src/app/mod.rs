@@ -4,6 +4,7 @@
 //! back: no new requests, those that run end, then the store. Threads: the runtime's for sockets, one
 //! that commits, one that does upkeep, one that collects where that is asked for.
 
+mod backups;
 mod collecting;
 mod config;
 mod error;
@@ -11,6 +12,7 @@ mod files;
 mod import;
 mod local;
 mod options;
+mod pace;
 mod pool;
 mod process;
 mod pushing;
@@ -21,6 +23,7 @@ mod store;
 mod tokens;
 mod units;
 
+pub use backups::{BackupOptions, backup_place};
 pub use config::{
     Converted, Fault, Faults, Key, Kind, Loaded, Loader, Origin, SECTIONS, Setting, Variables,
     convert, convert_text, reference, schema,
@@ -29,7 +32,8 @@ pub use error::Error;
 pub use import::{ImportError, Progress, Summary, TsdbImport, import_tsdb};
 pub use local::Local;
 pub use options::{Options, TlsFiles};
+pub use pace::Steady;
 pub use serve::{Ready, serve};
-pub use store::describe;
+pub use store::{describe, open_store};
 pub use tokens::{TokenFile, Wanted, hash_of};
 pub use units::{duration, size};

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use crate::app::BackupOptions;
 use crate::http;
 use crate::ingest::push;
 use crate::model::Limits;
@@ -48,6 +49,8 @@ pub struct Options {
     pub push_repeat: Duration,
     /// How much that was pushed is kept.
     pub push_limits: push::Limits,
+    /// Copies of the data elsewhere.
+    pub backup: BackupOptions,
     /// How the store behaves.
     pub store: store::Config,
     /// Limits of the doors.
@@ -85,6 +88,7 @@ impl Default for Options {
             lookback: Duration::from_mins(5),
             push_repeat: Duration::from_mins(1),
             push_limits: push::Limits::default(),
+            backup: BackupOptions::default(),
             store: store::Config::default(),
             http: http::Options {
                 queries_max: 0,

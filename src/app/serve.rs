@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::app::{
     Error, Key, Loaded, Loader, Options, Setting, TokenFile,
+    backups::{BackupThreads, Backups},
     collecting::Into,
     pool::Helpers,
     process::{push_process, raise_files_max},
@@ -32,7 +33,7 @@ use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations
 use crate::ingest::push::SharedGroups;
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
-use crate::store::{Db, Recovery};
+use crate::store::{Config, Db, Recovery};
 
 /// Threads that may block on questions, uploads and exports.
 const BLOCKING_THREADS_MAX: usize = 128;
@@ -96,8 +97,12 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     };
     let serving: Vec<_> = servers.into_iter().map(serve).collect();
 
-    let (db, recovery) =
-        open_store(&options.data, (true, options.mmap), Arc::clone(&clock), options.store)?;
+    let (db, recovery) = open_store(
+        &options.data,
+        (true, options.mmap),
+        Arc::clone(&clock),
+        store_config(&options),
+    )?;
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
@@ -195,6 +200,14 @@ fn start_runtime(options: &Options) -> Result<Runtime, Error> {
         .map_err(|source| Error::Start { what: "the runtime", source })
 }
 
+/// The store's configuration, and what an archive of the log asks of it.
+fn store_config(options: &Options) -> Config {
+    let backup = &options.backup;
+    let is_archived = backup.to.is_some() && backup.log_every.is_some();
+    let archive_backlog_max = if is_archived { backup.log_max.max(1) } else { 0 };
+    Config { archive_backlog_max, ..options.store }
+}
+
 fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
@@ -250,6 +263,7 @@ struct House {
     doors: Doors,
     metrics: Arc<Metrics>,
     pushing: Pushing,
+    backups: BackupThreads,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -258,12 +272,16 @@ impl House {
         let threads = store_threads(&db)?;
         let metrics = Arc::new(Metrics::default());
         show(&metrics, &db, clock);
+        let backups = Backups::new(&db, clock, &options.backup);
+        backups.watch(&metrics);
         let doors = Doors {
+            operations: Arc::new(Keeper(Arc::clone(&db), Some(Arc::clone(&backups)))),
             pushed: SharedGroups::new(options.push_limits),
             ..doors(&db, clock, options.lookback)
         };
         let pushing = Pushing::start(options.push_repeat, doors.clone())?;
-        Ok(Self { db, doors, metrics, pushing, threads })
+        let backups = BackupThreads::start(&backups)?;
+        Ok(Self { db, doors, metrics, pushing, backups, threads })
     }
 
     fn for_collector(&self, clock: &Arc<dyn Clock>) -> Into {
@@ -277,6 +295,7 @@ impl House {
 
     fn close(self) {
         self.pushing.stop();
+        self.backups.stop();
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {
@@ -294,7 +313,7 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
         scraper: Arc::new(Scraper::new(machine_seed())),
-        operations: Arc::new(Keeper(Arc::clone(db))),
+        operations: Arc::new(Keeper(Arc::clone(db), None)),
         clock: Arc::clone(clock),
         pushed: SharedGroups::default(),
     }
@@ -339,7 +358,7 @@ fn worker(
 
 /// Shows what the store counts and what the system says of this process.
 fn show(metrics: &Metrics, db: &Arc<Db>, clock: &Arc<dyn Clock>) {
-    let keeper = Keeper(Arc::clone(db));
+    let keeper = Keeper(Arc::clone(db), None);
     metrics.watch(Box::new(move |samples| {
         samples.extend(keeper.counters().into_iter().map(|counter| Sample {
             family: counter.name,

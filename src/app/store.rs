@@ -2,8 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::app::Error;
-use crate::http::{Operations, Storage, StorageKind, StoreCounter};
+use crate::app::{Error, backups::Backups};
+use crate::http::{BackupMade, Operations, Storage, StorageKind, StoreCounter};
 use crate::model;
 use crate::os::{Clock, Disk, Files};
 use crate::store::{Config, Counter, Db, KindBytes, Recovery};
@@ -12,7 +12,7 @@ use crate::store::{Config, Counter, Db, KindBytes, Recovery};
 ///
 /// # Errors
 /// Where the directory cannot be used or the store does not open.
-pub(super) fn open_store(
+pub fn open_store(
     directory: &Path,
     (is_new_allowed, mmap): (bool, bool),
     clock: Arc<dyn Clock>,
@@ -35,7 +35,7 @@ pub fn describe(recovery: &Recovery) -> String {
 }
 
 /// The store behind the admin calls.
-pub(super) struct Keeper(pub(super) Arc<Db>);
+pub(super) struct Keeper(pub(super) Arc<Db>, pub(super) Option<Arc<Backups>>);
 
 impl Operations for Keeper {
     fn flush(&self) -> Result<(), model::Error> {
@@ -79,6 +79,25 @@ impl Operations for Keeper {
             total_bytes: storage.total_bytes,
             rows: storage.rows,
         })
+    }
+
+    fn back_up(&self, to: Option<&str>) -> Result<BackupMade, model::Error> {
+        let Some(backups) = &self.1 else {
+            let what = "a directory that no server has is backed up with quipu backup create";
+            return Err(model::Error::Invalid(what.into()));
+        };
+        let made = backups.run(to)?;
+        Ok(BackupMade {
+            id: made.id,
+            files: made.files,
+            bytes: made.bytes,
+            stored_bytes: made.stored_bytes,
+            position: made.position,
+        })
+    }
+
+    fn snapshot(&self, name: &str, with_log: bool) -> Result<(), model::Error> {
+        self.0.snapshot(name, with_log).map(drop).map_err(model::Error::from)
     }
 
     fn counters(&self) -> Vec<StoreCounter> {

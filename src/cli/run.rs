@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app;
 use crate::cli::{
-    Command, bench,
+    Command, backup, bench,
     command::Verb,
     config,
     error::Error,
@@ -34,6 +34,8 @@ pub fn main() -> ExitCode {
         Verb::Repair(repair) => files::repair(repair),
         Verb::Config(config) => config::run(config),
         Verb::Token(token) => token::run(token),
+        Verb::Backup(backup) => backup::run(&backup.verb),
+        Verb::Restore(restore) => backup::restore_now(restore),
         Verb::Bench(bench) => bench::run(bench),
         Verb::Ingest(ingest) => explain::run(ingest),
         Verb::Completions { shell } => {

@@ -47,22 +47,12 @@ impl TimeForm {
 }
 
 const SECOND: u64 = 1_000_000_000;
-const DAY_SECONDS: i64 = 86_400;
 
 /// Appends a time in ns since 1970.
 fn write_rfc3339(time: i64, out: &mut Vec<u8>) {
-    let (seconds, nanos) = (time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000));
-    let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
-    let rest = seconds.rem_euclid(DAY_SECONDS);
-    write_padded(year, 4, out);
-    for (before, number) in
-        [(b'-', month), (b'-', day), (b'T', rest / 3600), (b':', rest / 60 % 60), (b':', rest % 60)]
-    {
-        out.push(before);
-        write_padded(number, 2, out);
-    }
-    write_fraction(nanos.unsigned_abs(), out);
-    out.push(b'Z');
+    // Any count of ns lies within what a calendar holds, and prints without zeros at the end.
+    let time = jiff::Timestamp::from_nanosecond(time.into()).unwrap_or_default();
+    out.extend_from_slice(time.to_string().as_bytes());
 }
 
 /// Appends nanoseconds as decimals, without zeros at the end.
@@ -73,25 +63,6 @@ fn write_fraction(nanos: u64, out: &mut Vec<u8>) {
     out.push(b'.');
     let digits = format!("{nanos:09}");
     out.extend_from_slice(digits.trim_end_matches('0').as_bytes());
-}
-
-fn write_padded(number: i64, width: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("{number:0width$}").as_bytes());
-}
-
-/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

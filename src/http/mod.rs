@@ -41,7 +41,7 @@ pub use control::{Control, LastReload, Reloaded};
 pub use error::Error;
 pub use guard::AllowedHosts;
 pub use metrics::{Counter, Kind, Metrics, Pair, Sample, Timings, Watch, write_text};
-pub use operations::{Operations, Storage, StorageKind, StoreCounter};
+pub use operations::{BackupMade, Operations, Storage, StorageKind, StoreCounter};
 pub use prometheus::{parse_duration, parse_time, rfc3339, selector};
 pub use server::{Gate, Server};
 pub use tls::{Tls, TlsError, TlsPem, TlsReady, TlsVersion};

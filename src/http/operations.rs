@@ -46,8 +46,36 @@ pub trait Operations: Send + Sync {
     /// Where a folder cannot be listed.
     fn storage(&self) -> Result<Storage, Error>;
 
+    /// Makes a backup where `to` says, or else where the server was told to.
+    ///
+    /// # Errors
+    /// Where one is being made, or it cannot be made.
+    fn back_up(&self, to: Option<&str>) -> Result<BackupMade, Error>;
+
+    /// Makes a data directory of this moment in `snapshots/NAME`; without the log, rows that are not in
+    /// files yet are not in it.
+    ///
+    /// # Errors
+    /// Where the name is taken, or a file cannot be linked.
+    fn snapshot(&self, name: &str, with_log: bool) -> Result<(), Error>;
+
     /// What the store counts.
     fn counters(&self) -> Vec<StoreCounter>;
+}
+
+/// A backup that was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct BackupMade {
+    /// Its name.
+    pub id: String,
+    /// Its files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Bytes that were stored for it: those that no earlier one had.
+    pub stored_bytes: u64,
+    /// The last record of the log in it.
+    pub position: u64,
 }
 
 /// Sizes on disk.

@@ -8,7 +8,8 @@ use hyper::{HeaderMap, Method, Request, StatusCode, service::Service};
 use hyper_util::service::TowerToHyperService;
 
 use crate::http::{
-    Context, Doors, Metrics, Operations, Options, Storage, StorageKind, StoreCounter, routes,
+    BackupMade, Context, Doors, Metrics, Operations, Options, Storage, StorageKind, StoreCounter,
+    routes,
 };
 use crate::ingest::LabelBook;
 use crate::model::{
@@ -104,6 +105,14 @@ impl Operations for Tidy {
     fn storage(&self) -> Result<Storage, Error> {
         let kinds = vec![StorageKind { name: "wal", files: 1, bytes: 9 }];
         Ok(Storage { kinds, index_bytes: 4, total_bytes: 9, rows: 1 })
+    }
+    fn back_up(&self, to: Option<&str>) -> Result<BackupMade, Error> {
+        let id = to.ok_or_else(|| Error::Unavailable("a backup is being made".into()))?.into();
+        Ok(BackupMade { id, ..BackupMade::default() })
+    }
+    fn snapshot(&self, name: &str, with_log: bool) -> Result<(), Error> {
+        assert!(name.len() == 33 && with_log, "{name}");
+        Ok(())
     }
     fn counters(&self) -> Vec<StoreCounter> {
         Vec::new()

@@ -191,6 +191,13 @@ impl MetricRows {
         self.starts.clear();
     }
 
+    /// Gives each run another series: that of another store, for the same labels.
+    pub fn rename_series(&mut self, mut other: impl FnMut(SeriesRef) -> SeriesRef) {
+        for series in &mut self.series {
+            *series = other(*series);
+        }
+    }
+
     /// The series of each run.
     pub fn series(&self) -> &[SeriesRef] {
         &self.series

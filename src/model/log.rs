@@ -1,6 +1,6 @@
 //! The log and the files as one machine or many may keep them.
 
-use std::ops::Range;
+use std::{fmt::Debug, ops::Range};
 
 use crate::model::{Error, TenantId};
 
@@ -53,29 +53,56 @@ pub trait Log: Send + Sync {
     fn trim(&self, position: Position) -> Result<(), Error>;
 }
 
-/// Immutable files and the one place that lists them.
-pub trait Blocks: Send + Sync {
-    /// Stores `bytes` under a new `name`, durable on return.
+/// One object of [`Blocks`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BlockEntry {
+    /// Its whole name.
+    pub name: String,
+    /// Bytes in it.
+    pub size: u64,
+}
+
+/// Objects by name, on a disk or far away. Names are '/'-separated, relative, without "." and "..".
+///
+/// Calls wait for an answer: whoever calls has a thread to spare.
+pub trait Blocks: Send + Sync + Debug {
+    /// Where the objects are, as a person would write it.
+    fn place(&self) -> String;
+
+    /// Stores `bytes` under `name`, in place of what was there; durable on return, and never seen in part.
     ///
     /// # Errors
-    /// Where the name is taken or the bytes cannot be stored.
+    /// Where the bytes cannot be stored.
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Error>;
 
-    /// Reads the ranges of one file, in order.
+    /// The same under a name that must be free; false where it is taken. The compare-and-swap of
+    /// manifests, which have a number each.
     ///
     /// # Errors
-    /// Where the file is missing, too short, or damaged.
+    /// Where the bytes cannot be stored.
+    fn put_new(&self, name: &str, bytes: &[u8]) -> Result<bool, Error>;
+
+    /// A whole object; None where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it has more than `limit` bytes; where it cannot be read.
+    fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Ranges of one object, in order.
+    ///
+    /// # Errors
+    /// Where the object is missing or too short.
     fn read(&self, name: &str, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error>;
 
-    /// All names, sorted.
+    /// All objects below a folder, sorted by name; "" is the root.
     ///
     /// # Errors
     /// Where the listing cannot be had.
-    fn list(&self) -> Result<Vec<String>, Error>;
+    fn list(&self, folder: &str) -> Result<Vec<BlockEntry>, Error>;
 
-    /// Replaces the manifest if it still is of `version`; the new version.
+    /// Removes an object, durably; fine where there is none.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where another writer was first.
-    fn swap_manifest(&self, version: u64, bytes: &[u8]) -> Result<u64, Error>;
+    /// Where it cannot be removed.
+    fn remove(&self, name: &str) -> Result<(), Error>;
 }

@@ -29,7 +29,7 @@ pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
 pub use error::Error;
 pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};
 pub use labels::{Label, Labels, METRIC_NAME};
-pub use log::{Blocks, Log, LogDone, LogRecord, Position, StreamId};
+pub use log::{BlockEntry, Blocks, Log, LogDone, LogRecord, Position, StreamId};
 pub use matcher::{MatchOp, Matcher};
 pub use pattern::anchored;
 pub use relabel::{

@@ -13,6 +13,7 @@ mod connect;
 pub mod dns;
 mod error;
 mod gunzip;
+pub mod objects;
 mod proxy;
 mod redirect;
 mod tls;

@@ -10,6 +10,7 @@
 //! What is deliberately absent: this room knows no format, retries no failed sync, logs nothing, and
 //! spawns no thread. Locks are leaves: none is held while another is taken.
 
+mod below;
 mod clock;
 mod disk;
 mod files;
@@ -20,6 +21,7 @@ mod path;
 mod scratch;
 pub mod sim;
 
+pub use below::{Below, remove_tree};
 pub use clock::{Clock, SimClock, SystemClock};
 pub use disk::Disk;
 pub use files::{Entry, Files, Lock, ReadFile, Space, WriteFile, read_whole, write_new_durable};

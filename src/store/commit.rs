@@ -9,6 +9,7 @@ use std::sync::{Arc, MutexGuard};
 use crate::model::{Batch, Error as DoorError, Position, SeriesRef, SinkDone, StreamId};
 
 use super::{
+    backup::Retired,
     catalog::{CatalogLog, Slot},
     config::SyncPolicy,
     counters::Counters,
@@ -179,7 +180,8 @@ impl Db {
         }
         let manifest = self.prepare_segment(commit, records)?;
         let first = commit.wal.last() + 1;
-        commit.wal.append(records, commit.catalog_log.durable(), manifest)?;
+        let catalog = commit.catalog_log.durable();
+        commit.wal.append(records, wal::Known { catalog, manifest, now: self.clock.now() })?;
         if must_sync {
             commit.wal.sync()?;
             commit.synced_at = self.clock.monotonic();
@@ -252,7 +254,8 @@ impl Db {
         }
         if old > 0 {
             // Best effort: a file that the manifest does not list is removed at the next start.
-            drop(self.files.remove(&super::catalog::catalog_path(old)));
+            let retired = Retired::of(&self.config);
+            drop(retired.put_away(&*self.files, &super::catalog::catalog_path(old)));
         }
         commit.logged = end;
         Ok(end)

@@ -107,6 +107,9 @@ pub struct Config {
     pub reserve_percent: u8,
     /// Bytes of the page cache for files that are not mapped.
     pub page_cache_bytes: usize,
+    /// Bytes of log segments and catalog files that are kept until the archive of the log has them; 0:
+    /// nothing is archived.
+    pub archive_backlog_max: u64,
     /// What secrets and ids are made of; None is random. For tests that repeat.
     pub seed: Option<u128>,
 }
@@ -129,6 +132,7 @@ impl Default for Config {
             segment_bytes: 64 << 20,
             reserve_percent: 5,
             page_cache_bytes: 32 << 20,
+            archive_backlog_max: 0,
             seed: None,
         }
     }

@@ -82,6 +82,40 @@ pub enum Error {
     /// The database was closed.
     #[error("the database is closed")]
     Closed,
+    /// A restore was cut off.
+    #[error("{directory} holds a restore that did not come to its end: run `quipu restore` again with the same words, or empty the directory", directory = directory.display())]
+    Restoring {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A restore goes into an empty directory only.
+    #[error("{directory} is not empty, it has {found:?}: restore into an empty directory", directory = directory.display())]
+    NotEmpty {
+        /// The directory.
+        directory: PathBuf,
+        /// Something that is in it.
+        found: String,
+    },
+    /// Where backups are kept refuses or cannot be reached.
+    #[error("{place}: {source}")]
+    Repository {
+        /// Where the backups are.
+        place: String,
+        /// What it said.
+        source: Box<model::Error>,
+    },
+    /// Somebody else is at work on the same backups.
+    #[error(
+        "{place} is in use by {by}: try again when it is done, at most {wait_s} s after it was last seen"
+    )]
+    Busy {
+        /// Where the backups are.
+        place: String,
+        /// Who has it.
+        by: String,
+        /// When a lost one is forgotten.
+        wait_s: u64,
+    },
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(String),
@@ -141,6 +175,14 @@ pub enum Damage {
     /// A column does not decode.
     #[error("column does not decode: {0}")]
     Column(#[from] codec::Error),
+    /// Bytes that are not those that were stored.
+    #[error("digest begins with {found:016x}, that of what was stored with {expected:016x}")]
+    Digest {
+        /// Noted when the bytes were stored: its upper half.
+        expected: u64,
+        /// Computed from them.
+        found: u64,
+    },
     /// Numbers that contradict each other.
     #[error("{0}")]
     Contradiction(&'static str),
@@ -160,17 +202,25 @@ impl From<&Error> for model::Error {
     fn from(error: &Error) -> Self {
         let text = error.to_string();
         match error {
-            Error::Io { source, .. } if is_full(source) => Self::Full(text),
-            Error::Io { .. } => Self::Io(text),
+            Error::Io { source, .. } if !is_full(source) => Self::Io(text),
+            Error::Io { .. } | Error::Full { .. } => Self::Full(text),
             Error::Damaged { .. }
             | Error::Newer { .. }
             | Error::Missing { .. }
             | Error::NoManifest { .. } => Self::Damaged(text),
-            Error::Full { .. } => Self::Full(text),
-            Error::Locked { .. } | Error::OutOfMemory { .. } | Error::Closed => {
-                Self::Unavailable(text)
+            Error::Locked { .. }
+            | Error::OutOfMemory { .. }
+            | Error::Busy { .. }
+            | Error::Closed => Self::Unavailable(text),
+            Error::Repository { source, .. } => match **source {
+                model::Error::Unavailable(_) => Self::Unavailable(text),
+                model::Error::Invalid(_) => Self::Invalid(text),
+                model::Error::Full(_) => Self::Full(text),
+                _ => Self::Io(text),
+            },
+            Error::Restoring { .. } | Error::NotEmpty { .. } | Error::Invalid(_) => {
+                Self::Invalid(text)
             }
-            Error::Invalid(_) => Self::Invalid(text),
         }
     }
 }

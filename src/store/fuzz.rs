@@ -8,6 +8,7 @@ use crate::model::{MatchOp, Matcher, TenantId, TimeRange};
 use crate::os::{Files, sim::SimFiles};
 
 use super::{
+    backup,
     bytes::Reader,
     catalog::{self, Index},
     error::Damage,
@@ -56,6 +57,12 @@ pub fn manifest_file(bytes: &[u8]) {
     if let Some(files) = disk(&path, bytes) {
         drop(manifest::read(&files).map(|opened| opened.read.map(|read| read.state.edits())));
     }
+}
+
+/// The record of a backup: as it is, and as JSON whose digest is right.
+pub fn backup_record(bytes: &[u8]) {
+    drop(backup::decode_backup(bytes));
+    drop(backup::decode_backup(&backup::with_digest(bytes)));
 }
 
 /// A part or block: opened, checked, every row, label and exemplar decoded.

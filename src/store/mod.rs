@@ -3,6 +3,7 @@
 //! A batch goes to the log, then to the head; a flush writes the head as parts, merges make few of
 //! many, a partition that is over is sealed to blocks. `Db` wires this; policy is in `plan`.
 
+pub mod backup;
 mod bulk;
 mod bytes;
 mod catalog;

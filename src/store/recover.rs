@@ -12,6 +12,7 @@ use std::{
 use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 
 use super::{
+    backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
     commit::{Commit, Queue},
     config::Config,
@@ -62,8 +63,19 @@ impl Db {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Result<(Arc<Self>, Recovery), Error> {
+        restoring(&*files)?;
+        Self::open_any(files, clock, config)
+    }
+
+    /// The same also where a restore did not come to its end: for the restore itself.
+    pub(super) fn open_any(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+    ) -> Result<(Arc<Self>, Recovery), Error> {
         let began = clock.monotonic();
         let lock = take_lock(&*files)?;
+        remove_leftovers(&*files)?;
         let mut recovery = Recovery::default();
         let manifest = open_manifest(&files, config)?;
         let state = manifest.state().clone();
@@ -77,7 +89,7 @@ impl Db {
         remove_orphans(&*files, &state)?;
 
         let head = Generation::new(state.in_files);
-        let scans = scan_log(&*files, database, &state)?;
+        let scans = scan_log(&*files, database, &state, Retired::at_start(&*files, &config))?;
         let judgement = wal::judge(&scans, expected(&state));
         let named = if found.bad.is_some() { named_series(&live_files) } else { 0 };
         name_damage(&*files, &judgement, &found, (&state, named), &mut recovery);
@@ -91,7 +103,7 @@ impl Db {
         if !head.is_empty() {
             head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         }
-        let end = log_end(&scans, &judgement, &state);
+        let end = log_end(&scans, &judgement, &state, Retired::of(&config));
         let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, end);
         let commit = Commit { wal, catalog_log: log, logged: index.len(), synced_at: began };
         let next = found.next_series.max(state.next_series).max(replayed.next_series);
@@ -152,12 +164,14 @@ fn check_manifest(
 }
 
 /// Where the log goes on.
-fn log_end(scans: &[Scan], judgement: &Judgement, state: &State) -> wal::End {
+fn log_end(scans: &[Scan], judgement: &Judgement, state: &State, retired: Retired) -> wal::End {
     let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
     wal::End {
         last: scans.iter().map(Scan::last).fold(state.in_files, u64::max),
         closed: closed.map(|(scan, _)| (scan.number, scan.last())).collect(),
         next_number: state.segments.1,
+        written_us: scans.iter().map(Scan::written_us).max().unwrap_or(0),
+        retired,
     }
 }
 
@@ -167,7 +181,7 @@ fn cache_entries(config: Config) -> usize {
 }
 
 /// What secrets are made of: given, or random.
-fn seed(config: Config) -> u128 {
+pub(super) fn seed(config: Config) -> u128 {
     config.seed.unwrap_or_else(|| {
         use std::hash::{BuildHasher, RandomState};
         let random = |number: u8| u128::from(RandomState::new().hash_one(number));
@@ -230,7 +244,11 @@ fn open_catalog(
     for entry in files.list(catalog::FOLDER).map_err(failed(&**files, "list", catalog::FOLDER))? {
         if catalog::catalog_number(&entry.name) != Some(number) {
             let other = format!("{}/{}", catalog::FOLDER, entry.name);
-            files.remove(&other).map_err(failed(&**files, "remove", &other))?;
+            // One of a higher number was never listed: nothing counts on it.
+            let was_listed = catalog::catalog_number(&entry.name).is_some_and(|it| it < number);
+            let retired =
+                if was_listed { Retired::at_start(&**files, &config) } else { Retired::default() };
+            retired.put_away(&**files, &other).map_err(failed(&**files, "remove", &other))?;
         }
     }
     let mut log = CatalogLog::new(Arc::clone(files), database, number, 0);
@@ -307,12 +325,17 @@ pub(super) fn expected(state: &State) -> Expected {
 }
 
 /// Looks at all segments that may hold rows that are not in files.
-fn scan_log(files: &dyn Files, database: u128, state: &State) -> Result<Vec<Scan>, Error> {
+fn scan_log(
+    files: &dyn Files,
+    database: u128,
+    state: &State,
+    retired: Retired,
+) -> Result<Vec<Scan>, Error> {
     let mut scans = Vec::new();
     for (number, path) in segments(files)? {
         if number < state.segments.0 {
             // Removed by a trim that did not come to its end.
-            files.remove(&path).map_err(failed(files, "remove", &path))?;
+            retired.put_away(files, &path).map_err(failed(files, "remove", &path))?;
             continue;
         }
         let bytes =

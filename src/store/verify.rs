@@ -9,6 +9,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::os::{Files, read_whole};
 
 use super::{
+    backup::restoring,
     catalog::{self, Index},
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
@@ -54,6 +55,7 @@ const REPAIR: &str = "run `quipu repair` to put it aside, or restore it from a b
 /// # Errors
 /// Where files cannot be read at all. Damage is no error: it is in the report.
 pub fn verify(files: &dyn Files, is_deep: bool) -> Result<Report, Error> {
+    restoring(files)?;
     let mut report = Report::default();
     let Some((state, database, sequence)) = check_manifest(files, &mut report)? else {
         return Ok(report);

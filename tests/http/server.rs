@@ -104,6 +104,11 @@ impl Server {
         Self::start_on_with(Folder::next(), words)
     }
 
+    /// One on a folder that is there; it goes with the server.
+    pub(crate) fn start_at(folder: &std::path::Path) -> Self {
+        Self::start_on(Rc::new(Folder(folder.to_owned())))
+    }
+
     fn start_on(data: Rc<Folder>) -> Self {
         Self::start_on_with(data, &[])
     }

@@ -30,6 +30,7 @@ case $size in
       missing 'torture: powercut needs gcc'
     fi
     run bitflip --trials 20
+    run backup --kills 4 --moments 3 --flips 4 --run 0.4
     if [[ $EUID == 0 ]]; then
       run enospc --mib 24 --seconds 30
     else
@@ -42,6 +43,12 @@ case $size in
     run crash --cycles 200 --max-run 10
     run powercut --states 400
     run bitflip --trials 1000
+    run backup --kills 50 --moments 50 --flips 100
+    if has moto_server; then
+      run backup --kills 25 --s3
+    else
+      missing 'torture: backup --s3 needs moto_server'
+    fi
     [[ $EUID != 0 ]] || run enospc --mib 512
     run hostile
     run hostile --auth

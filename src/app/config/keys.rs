@@ -5,7 +5,7 @@
 
 use crate::app::{
     Options,
-    config::{limits, rows},
+    config::{backup, limits, rows},
 };
 
 /// One option.
@@ -77,6 +77,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("query", "Limits of queries"),
     ("access", "Who may do what"),
     ("collect", "This machine's own metrics"),
+    ("backup", "Copies of the data elsewhere"),
 ];
 
 impl Key {
@@ -89,6 +90,7 @@ impl Key {
             limits::QUERY,
             limits::ACCESS,
             limits::COLLECT,
+            backup::BACKUP,
         ]
         .into_iter()
         .flatten()

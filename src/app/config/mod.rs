@@ -5,6 +5,7 @@
 //! file, else the default, and knows from where ([`Origin`]). A file is read whole: all that is wrong
 //! with it is told at once ([`Faults`]), and a configuration with a fault is not applied at all.
 
+mod backup;
 mod convert;
 mod environment;
 mod fault;

@@ -88,3 +88,9 @@ pub(super) fn external_url(text: &str) -> Result<Option<String>, String> {
     let is_plain = url.query().is_none() && !text.contains(['@', '#']);
     if is_web && is_plain { Ok(Some(text.to_owned())) } else { Err(bad()) }
 }
+
+/// No time at all is None.
+pub(super) fn set_some(place: &mut Option<Duration>, text: &str) -> Result<(), String> {
+    *place = Some(duration(text)?).filter(|time| !time.is_zero());
+    Ok(())
+}

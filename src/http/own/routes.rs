@@ -2,7 +2,7 @@
 
 use axum::routing::{get, post};
 
-use crate::http::own::{admin, health, page, storage};
+use crate::http::own::{admin, backup, health, page, storage};
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
@@ -20,4 +20,10 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Admin, "/api/v1/admin/compact", post(admin::compact))
         .add(Scope::Admin, "/api/v1/admin/retention", post(admin::retention))
         .add(Scope::Admin, "/api/v1/admin/scrub", post(admin::scrub))
+        .add(Scope::Admin, "/api/v1/admin/backup", post(backup::back_up))
+        .add(
+            Scope::Admin,
+            "/api/v1/admin/tsdb/snapshot",
+            post(backup::snapshot).put(backup::snapshot),
+        )
 }

@@ -113,6 +113,11 @@ impl CatalogLog {
         self.durable
     }
 
+    /// The file that is written, and where it ends.
+    pub(in crate::store) fn tail(&self) -> Option<(u64, u64)> {
+        self.file.as_ref().map(|_| (self.number, self.end))
+    }
+
     /// The number of the file that is written.
     pub(in crate::store) fn number(&self) -> u64 {
         self.number

@@ -13,7 +13,7 @@ pub(super) use replay::{Expected, Judgement, Scan, judge, scan};
 pub(super) use rows::{
     decode_rows, encode_rows, put_labels, put_metadata, take_labels, take_metadata,
 };
-pub(super) use segment::{End, Wal, segment_number, segment_path};
+pub(super) use segment::{End, Known, SEGMENT_HEADER_BYTES, Wal, segment_number, segment_path};
 
 /// The folder of the segments, below the root.
 pub(super) const FOLDER: &str = "wal";

@@ -64,6 +64,8 @@ pub(in crate::store) struct Durable {
     pub(in crate::store) catalog: u64,
     /// Manifest edits that were synced.
     pub(in crate::store) manifest: u64,
+    /// When the group was written, µs since 1970, 56 bits of it; 0: not known.
+    pub(in crate::store) written_us: u64,
 }
 
 /// A header, checked.
@@ -73,7 +75,7 @@ pub(in crate::store) struct Header {
     pub(in crate::store) position: Position,
     pub(in crate::store) tenant: TenantId,
     pub(super) form: Form,
-    pub(super) durable: Durable,
+    pub(in crate::store) durable: Durable,
     payload_crc: u32,
 }
 
@@ -93,9 +95,11 @@ pub(super) fn append(
     for number in [position.sequence, durable.position, durable.catalog, durable.manifest] {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    out.extend_from_slice(&[sealed.form as u8, 0, 0, 0]);
+    // What was zeros once: the upper 24 bits of the time here, the lower 32 behind the payload's CRC.
+    let [low @ .., a, b, c, _] = durable.written_us.to_le_bytes();
+    out.extend_from_slice(&[sealed.form as u8, a, b, c]);
     out.extend_from_slice(&sealed.crc.to_le_bytes());
-    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&low);
     let crc = place.crc(out.get(begin..).unwrap_or_default());
     out.extend_from_slice(&crc.to_le_bytes());
     out.extend_from_slice(&sealed.payload);
@@ -135,11 +139,14 @@ pub(super) fn read_header(bytes: &[u8], place: Place) -> Result<Header, Damage> 
     let stream = StreamId(reader.u32()?);
     let tenant = TenantId(reader.u32()?);
     let sequence = reader.u64()?;
-    let durable =
-        Durable { position: reader.u64()?, catalog: reader.u64()?, manifest: reader.u64()? };
-    let [form, ..] = *reader.take(4)? else { return Err(Damage::Truncated("record header")) };
+    let [durable_position, catalog, manifest] = [reader.u64()?, reader.u64()?, reader.u64()?];
+    let [form, a, b, c] = *reader.take(4)? else {
+        return Err(Damage::Truncated("record header"));
+    };
     let payload_crc = reader.u32()?;
-    reader.u32()?;
+    let [low0, low1, low2, low3] = reader.u32()?.to_le_bytes();
+    let written_us = u64::from_le_bytes([low0, low1, low2, low3, a, b, c, 0]);
+    let durable = Durable { position: durable_position, catalog, manifest, written_us };
     let expected = reader.u32()?;
     let found = place.crc(fields.get(..HEADER_BYTES - 4).unwrap_or_default());
     if found != expected {

@@ -62,6 +62,11 @@ impl Scan {
             .map_or(SEGMENT_HEADER_BYTES, |last| (last.offset + last.header.size()) as u64)
     }
 
+    /// The position of its first record; None where the header does not check.
+    pub(in crate::store) fn first(&self) -> Option<u64> {
+        self.header.as_ref().ok().map(|header| header.first)
+    }
+
     /// The position of the last good record, or of the one before the segment.
     pub(in crate::store) fn last(&self) -> u64 {
         let before = self.header.as_ref().map_or(0, |header| header.first.saturating_sub(1));
@@ -78,6 +83,11 @@ impl Scan {
     /// The position that was known to be durable when it was begun: of earlier segments' records.
     pub(in crate::store) fn durable_before(&self) -> u64 {
         self.header.as_ref().map_or(0, |header| header.durable_before)
+    }
+
+    /// When its last record was written, µs since 1970; 0: not known.
+    pub(in crate::store) fn written_us(&self) -> u64 {
+        self.records.iter().map(|it| it.header.durable.written_us).max().unwrap_or(0)
     }
 
     /// What its own records know to be durable.
@@ -270,7 +280,12 @@ mod tests {
             let sealed = seal(TenantId(0), Form::Refs, vec![7; 20]);
             let place = Place { database: DATABASE, segment: number, offset: bytes.len() as u64 };
             let position = Position { stream: StreamId(0), sequence };
-            let durable = Durable { position: sequence - 1, catalog: sequence, manifest: 1 };
+            let durable = Durable {
+                position: sequence - 1,
+                catalog: sequence,
+                manifest: 1,
+                written_us: sequence << 40 | 5,
+            };
             record::append(&sealed, position, durable, place, &mut bytes);
         }
         bytes
@@ -292,6 +307,7 @@ mod tests {
         let (scans, judgement) = judged(&[&segment(1, 1, 4, 0), &segment(2, 5, 2, 4)], 0);
         assert_eq!(scans.iter().map(|scan| scan.records.len()).sum::<usize>(), 6);
         assert_eq!((judgement.damage.len(), judgement.catalog), (0, 6));
+        assert_eq!(scans[1].records[1].header.durable.written_us, 6 << 40 | 5);
     }
 
     #[test]

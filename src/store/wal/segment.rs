@@ -9,6 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 use crate::model::{Position, StreamId};
 use crate::os::{Files, WriteFile};
 use crate::store::{
+    backup::Retired,
     bytes::Reader,
     crash::crash_point,
     error::{Damage, Error, failed},
@@ -117,6 +118,21 @@ pub(in crate::store) struct End {
     pub(in crate::store) closed: Vec<(u64, u64)>,
     /// The least number that a new segment may have.
     pub(in crate::store) next_number: u64,
+    /// When its last record was written.
+    pub(in crate::store) written_us: u64,
+    /// What becomes of segments that are not needed any more.
+    pub(in crate::store) retired: Retired,
+}
+
+/// What was durable, and when, as a group of records is appended.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Known {
+    /// Catalog records.
+    pub(in crate::store) catalog: u64,
+    /// Manifest edits.
+    pub(in crate::store) manifest: u64,
+    /// The clock, ns since 1970.
+    pub(in crate::store) now: i64,
 }
 
 /// The log's writing end.
@@ -132,6 +148,10 @@ pub(in crate::store) struct Wal {
     last: u64,
     /// The position known durable.
     durable: u64,
+    /// When the last group was written, µs since 1970; never goes back.
+    written_us: u64,
+    /// What becomes of segments that are not needed any more.
+    retired: Retired,
     buffer: Vec<u8>,
 }
 
@@ -143,7 +163,7 @@ impl Wal {
         segment_bytes: u64,
         end: End,
     ) -> Self {
-        let End { last, closed, next_number } = end;
+        let End { last, closed, next_number, written_us, retired } = end;
         let closed: VecDeque<_> =
             closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
         let next_number = closed.back().map_or(0, |it| it.number + 1).max(next_number);
@@ -156,6 +176,8 @@ impl Wal {
             next_number,
             last,
             durable: last,
+            written_us,
+            retired,
             buffer: Vec::new(),
         }
     }
@@ -214,21 +236,24 @@ impl Wal {
         Ok(number)
     }
 
-    /// Appends `records` as one group; `catalog` and `manifest` count what of those is durable.
+    /// Appends `records` as one group.
     ///
     /// # Errors
     /// The log is as before then, or its segment closed as failed.
     pub(in crate::store) fn append(
         &mut self,
         records: &[Sealed],
-        catalog: u64,
-        manifest: u64,
+        known: Known,
     ) -> Result<(), Error> {
         let Some(open) = &mut self.open else {
             return Err(Error::Invalid("no log segment is open".to_owned()));
         };
         self.buffer.clear();
-        let durable = Durable { position: self.durable, catalog, manifest };
+        let now_us = u64::try_from(known.now.div_euclid(1000)).unwrap_or(0);
+        self.written_us = self.written_us.max(now_us);
+        let Known { catalog, manifest, .. } = known;
+        let (position, written_us) = (self.durable, self.written_us);
+        let durable = Durable { position, catalog, manifest, written_us };
         let mut sequence = self.last;
         for sealed in records {
             sequence += 1;
@@ -294,6 +319,11 @@ impl Wal {
         }
     }
 
+    /// The segment that is written, and where it ends.
+    pub(in crate::store) fn tail(&self) -> Option<(u64, u64)> {
+        self.open.as_ref().map(|open| (open.number, open.end))
+    }
+
     /// One more than the number of the newest segment.
     pub(in crate::store) fn next_number(&self) -> u64 {
         self.next_number
@@ -306,7 +336,7 @@ impl Wal {
     pub(in crate::store) fn trim(&mut self, position: u64) -> Result<u64, Error> {
         while let Some(oldest) = self.closed.front().filter(|it| it.last <= position) {
             let path = segment_path(oldest.number);
-            match self.files.remove(&path) {
+            match self.retired.put_away(&*self.files, &path) {
                 Ok(()) => {}
                 Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(failed(&*self.files, "remove", &path)(source)),

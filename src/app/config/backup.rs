@@ -1,0 +1,105 @@
+//! The rows of the table of options: copies of the data elsewhere.
+
+use crate::app::{
+    config::{
+        keys::{Key, Kind},
+        rows::ROW,
+        texts::{bytes, count, set_some},
+    },
+    units::{show_duration, show_size},
+};
+
+pub(super) const BACKUP: &[Key] = &[
+    Key {
+        path: "backup.to",
+        flag: "backup-to",
+        help: "Where backups go: a directory, or s3://bucket/prefix",
+        is_live: false,
+        show: |o| o.backup.to.clone().unwrap_or_default(),
+        set: |o, text| {
+            o.backup.to = Some(text.to_owned()).filter(|text| !text.is_empty());
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "backup.every",
+        flag: "backup-every",
+        kind: Kind::Duration,
+        help: "How often one is made, like 1d; 0s is only when asked",
+        is_live: false,
+        show: |o| show_duration(o.backup.every.unwrap_or_default()),
+        set: |o, text| set_some(&mut o.backup.every, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.archive_wal",
+        flag: "backup-log-every",
+        kind: Kind::Duration,
+        help: "How often the log is archived there, like 10s, so that a restore can go to a moment; 0s is never",
+        is_live: false,
+        show: |o| show_duration(o.backup.log_every.unwrap_or_default()),
+        set: |o, text| set_some(&mut o.backup.log_every, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.log_max",
+        flag: "backup-log-max",
+        kind: Kind::Size,
+        help: "Log that is kept for the archive while its place cannot be reached",
+        is_live: false,
+        show: |o| show_size(o.backup.log_max),
+        set: |o, text| bytes(&mut o.backup.log_max, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.rate",
+        flag: "backup-rate",
+        kind: Kind::Size,
+        help: "Bytes a second that a backup may move; 0 is without limit",
+        is_live: false,
+        show: |o| show_size(o.backup.rate),
+        set: |o, text| bytes(&mut o.backup.rate, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.keep_last",
+        flag: "backup-keep-last",
+        kind: Kind::Count,
+        help: "Newest backups that are kept; all if no rule to keep is given",
+        is_live: false,
+        show: |o| o.backup.keep.unwrap_or_default().last.to_string(),
+        set: |o, text| count(&mut o.backup.keep.get_or_insert_default().last, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.keep_daily",
+        flag: "backup-keep-daily",
+        kind: Kind::Count,
+        help: "Days of which one backup is kept",
+        is_live: false,
+        show: |o| o.backup.keep.unwrap_or_default().daily.to_string(),
+        set: |o, text| count(&mut o.backup.keep.get_or_insert_default().daily, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.keep_weekly",
+        flag: "backup-keep-weekly",
+        kind: Kind::Count,
+        help: "Weeks of which one backup is kept",
+        is_live: false,
+        show: |o| o.backup.keep.unwrap_or_default().weekly.to_string(),
+        set: |o, text| count(&mut o.backup.keep.get_or_insert_default().weekly, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.keep_monthly",
+        flag: "backup-keep-monthly",
+        kind: Kind::Count,
+        help: "Months of which one backup is kept",
+        is_live: false,
+        show: |o| o.backup.keep.unwrap_or_default().monthly.to_string(),
+        set: |o, text| count(&mut o.backup.keep.get_or_insert_default().monthly, text),
+        ..ROW
+    },
+];
