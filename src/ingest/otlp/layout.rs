@@ -1,7 +1,7 @@
 //! Consecutive buckets to spans and counts: what is empty is left out.
 
 use crate::ingest::Reason;
-use crate::ingest::native::{COUNT_MAX, exact, refused};
+use crate::ingest::native::{exact, refused};
 use crate::ingest::otlp::points::Buckets;
 use crate::model::Span;
 
@@ -74,14 +74,12 @@ fn close(
     Ok(())
 }
 
-/// What a histogram cannot hold: counts stay exact only below this.
-pub(super) const EXACT_MAX: u64 = COUNT_MAX;
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ingest::native::COUNT_MAX;
 
     fn of(offset: i32, counts: &[u64], coarser: u32) -> (Vec<(i32, u32)>, Vec<f64>) {
         let buckets = Buckets { offset, counts: counts.to_vec() };
@@ -107,7 +105,7 @@ mod tests {
         let far = Buckets { offset: i32::MAX, counts: vec![1] };
         assert!(exponential(&far, 0).is_err());
         assert!(custom(&[u64::MAX, u64::MAX]).is_err());
-        assert!(custom(&[EXACT_MAX - 1]).is_ok());
+        assert!(custom(&[COUNT_MAX - 1]).is_ok());
     }
 
     proptest! {
@@ -121,8 +119,8 @@ mod tests {
             let (spans, out) = exponential(&buckets, coarser).unwrap();
             let length: u32 = spans.iter().map(|span| span.length).sum();
             prop_assert_eq!(length as usize, out.len());
-            let total: u64 = buckets.counts.iter().sum();
-            prop_assert_eq!(out.iter().sum::<f64>() as u64, total);
+            let total: f64 = buckets.counts.iter().map(|count| exact("", *count).unwrap()).sum();
+            prop_assert_eq!(out.iter().sum::<f64>(), total);
         }
     }
 }
