@@ -73,7 +73,7 @@ mod tests {
             ..Report::default()
         };
         let text = "data point 1 of metric \"m\": data point has no time; and 299 more";
-        let mut expected = b"\x0a\x44\x08\xac\x02\x12\x3f".to_vec();
+        let mut expected = b"\x0a\x45\x08\xac\x02\x12\x40".to_vec();
         expected.extend_from_slice(text.as_bytes());
         assert_eq!(protobuf(&report), expected);
         let json: serde_json::Value = serde_json::from_slice(&json(&report)).unwrap();
