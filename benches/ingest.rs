@@ -260,9 +260,9 @@ fn bench_otlp(criterion: &mut Criterion) {
     let (mut session, mut batch) = (Session::new(), Batch::default());
     group.bench_function("decode", |bencher| {
         bencher.iter(|| {
-            let form = (otlp::Form::Protobuf, &body[..]);
-            let report =
-                receiver.decode(form, Timestamp(0), &mut session, &intake, &mut batch).unwrap();
+            let sent =
+                otlp::Sent { form: otlp::Form::Protobuf, body: &body, now: Timestamp::default() };
+            let report = receiver.decode(sent, &mut session, &intake, &mut batch).unwrap();
             black_box(report.samples)
         });
     });

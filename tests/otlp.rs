@@ -252,10 +252,10 @@ fn ports_that_others_know_are_served_where_they_are_free() {
             assert_eq!(answer.status, 200);
         }
     }
-    let held = (hold(4317), hold(4318));
+    let both = (hold(4317), hold(4318));
     let second = folder("second");
     let refused = serve(&second).output().expect("the command runs");
-    drop(held);
+    drop(both);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     if let Some(mut child) = serving {
         child.kill().expect("the server can be killed");

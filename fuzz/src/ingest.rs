@@ -129,7 +129,8 @@ pub(crate) fn otlp(body: &[u8]) {
         };
         let send = |session: &mut Session, intake: &Intake<'_>, batch: &mut Batch| {
             let receiver = otlp::Receiver::new(config.clone());
-            receiver.decode((form, body), Timestamp(1_000_000_000), session, intake, batch)
+            let now = Timestamp(1_000_000_000);
+            receiver.decode(otlp::Sent { form, body, now }, session, intake, batch)
         };
         thrice(send);
     }

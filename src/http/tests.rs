@@ -1,5 +1,7 @@
 //! Routes, asked as a client asks, over a house that remembers what it was given.
 
+mod otlp;
+
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Body};

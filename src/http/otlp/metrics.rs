@@ -20,7 +20,10 @@ use crate::http::{
     otlp::{answers, status},
     routes::Shared,
 };
-use crate::ingest::{self, Encoding, Intake, Report, Session, otlp::Form};
+use crate::ingest::{
+    self, Encoding, Intake, Report, Session,
+    otlp::{Form, Sent},
+};
 use crate::model::{Batch, Timestamp};
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -57,7 +60,7 @@ pub(super) fn decode(context: &Shared, form: Form) -> impl Decode {
           intake: &Intake<'_>,
           batch: &mut Batch|
           -> Result<Report, ingest::Error> {
-        receiver.decode((form, bytes), now, session, intake, batch)
+        receiver.decode(Sent { form, body: bytes, now }, session, intake, batch)
     }
 }
 

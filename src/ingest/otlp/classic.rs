@@ -1,10 +1,11 @@
 //! Histograms of explicit buckets, as the series `_bucket`, `_sum` and `_count`.
 
 use crate::ingest::otlp::context::Context;
-use crate::ingest::otlp::decoder::{Decoder, Fault, Role};
+use crate::ingest::otlp::decoder::{Decoder, Fault};
 use crate::ingest::otlp::delta::{Classic, Sum};
 use crate::ingest::otlp::number::{stale, start_of};
 use crate::ingest::otlp::points::Histogram;
+use crate::ingest::otlp::role::Role;
 use crate::ingest::wire::Wire;
 use crate::model::SeriesRef;
 

@@ -52,18 +52,7 @@ impl<'w> Resource<'w> {
     }
 
     pub(super) fn labels(&self, rules: Rules<'_>) -> Result<&ResourceLabels<'w>, Fault> {
-        let made = match self.labels.get() {
-            Some(made) => made,
-            None => {
-                let made = match ResourceLabels::read(&self.attributes()?, rules) {
-                    Ok(labels) => Ok(labels),
-                    Err(Fault::Refused(reason)) => Err(reason),
-                    Err(Fault::Malformed(malformed)) => return Err(malformed.into()),
-                };
-                self.labels.get_or_init(|| made)
-            }
-        };
-        made.as_ref().map_err(|reason| reason.clone().into())
+        remembered(&self.labels, || ResourceLabels::read(&self.attributes()?, rules))
     }
 }
 
@@ -81,7 +70,7 @@ impl<'w> ResourceLabels<'w> {
         let promoted = found.iter().filter(|(key, _)| {
             std::str::from_utf8(key).is_ok_and(|key| rules.config.promotes(key))
         });
-        labels.promoted.add_attributes(promoted.copied().collect(), &rules.names, rules.limits)?;
+        labels.promoted.add_attributes(promoted.copied().collect(), rules.names, rules.limits)?;
         Ok(labels)
     }
 
@@ -100,6 +89,27 @@ impl<'w> ResourceLabels<'w> {
     }
 }
 
+/// What was made before, or is made now; a refusal is remembered as well.
+fn remembered<T>(
+    memory: &OnceCell<Result<T, Reason>>,
+    make: impl FnOnce() -> Result<T, Fault>,
+) -> Result<&T, Fault> {
+    if memory.get().is_none() {
+        let fresh = match make() {
+            Ok(fresh) => Ok(fresh),
+            Err(Fault::Refused(reason)) => Err(reason),
+            Err(malformed @ Fault::Malformed(_)) => return Err(malformed),
+        };
+        // It is empty still: there is one thread.
+        let _ = memory.set(fresh);
+    }
+    match memory.get() {
+        Some(Ok(there)) => Ok(there),
+        Some(Err(reason)) => Err(reason.clone().into()),
+        None => Err(Reason::NoLabels.into()),
+    }
+}
+
 /// What measured.
 pub(super) struct Scope<'w> {
     message: Wire<'w>,
@@ -114,18 +124,7 @@ impl<'w> Scope<'w> {
     }
 
     pub(super) fn labels(&self, rules: Rules<'_>) -> Result<&Set<'w>, Fault> {
-        let made = match self.labels.get() {
-            Some(made) => made,
-            None => {
-                let made = match self.read(rules) {
-                    Ok(labels) => Ok(labels),
-                    Err(Fault::Refused(reason)) => Err(reason),
-                    Err(Fault::Malformed(malformed)) => return Err(malformed.into()),
-                };
-                self.labels.get_or_init(|| made)
-            }
-        };
-        made.as_ref().map_err(|reason| reason.clone().into())
+        remembered(&self.labels, || self.read(rules))
     }
 
     /// Nothing, unless scopes are wanted and this one has a name.
@@ -191,7 +190,7 @@ pub(super) struct Metric<'w> {
 
 impl Metric<'_> {
     /// The name of the metric as it is stored, without suffixes of its parts.
-    pub(super) fn family(&self, names: &Names) -> Result<&str, Reason> {
+    pub(super) fn family(&self, names: Names) -> Result<&str, Reason> {
         let made = self.family.get_or_init(|| {
             let (name, unit) = (text("name", self.name)?, text("value", self.unit)?);
             names.metric(name, unit, self.named())

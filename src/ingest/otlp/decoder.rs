@@ -1,7 +1,5 @@
 //! The walk through a request: resources, scopes, metrics, data points.
 
-use std::cell::OnceCell;
-
 use crate::ingest::check::check;
 use crate::ingest::labels::shown;
 use crate::ingest::otlp::context::{Context, Kind, Metric, Resource, Rules, Scope, Temporality};
@@ -9,6 +7,7 @@ use crate::ingest::otlp::delta::Deltas;
 use crate::ingest::otlp::fields::DATA_POINTS;
 use crate::ingest::otlp::labels::{Fault as LabelFault, Set};
 use crate::ingest::otlp::points::Head;
+use crate::ingest::otlp::role::Role;
 use crate::ingest::otlp::shapes::REQUEST;
 use crate::ingest::otlp::{attributes, target::Covered};
 use crate::ingest::time::Bounds;
@@ -47,20 +46,6 @@ impl From<LabelFault> for Fault {
             LabelFault::Malformed(malformed) => malformed.into(),
         }
     }
-}
-
-/// Which of the series of a data point.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Role {
-    /// The only one.
-    Whole,
-    Sum,
-    Count,
-    /// A bucket up to a bound.
-    Bucket(f64),
-    /// The bucket of everything.
-    Infinite,
-    Quantile(f64),
 }
 
 /// One request on its way into a batch.
@@ -264,44 +249,6 @@ impl<'d> Decoder<'d> {
         }
     }
 
-    /// None where there is no data, or of a kind that is not known.
-    fn read_metric(&mut self, message: Wire<'d>) -> Result<Option<Metric<'d>>, Malformed> {
-        let (mut name, mut help, mut unit): (&[u8], &[u8], &[u8]) = (&[], &[], &[]);
-        let mut data = None;
-        let mut fields = message;
-        loop {
-            let before = fields;
-            match fields.field()? {
-                Some((1, Value::Bytes(text))) => name = text.bytes(),
-                Some((2, Value::Bytes(text))) => help = text.bytes(),
-                Some((3, Value::Bytes(text))) => unit = text.bytes(),
-                Some((number @ (5 | 7 | 9 | 10 | 11), Value::Bytes(found))) => {
-                    data = Some((number, found));
-                }
-                Some((number @ (1..=3 | 5 | 7 | 9..=11), _)) => {
-                    return Err(before.mismatch("Metric", number));
-                }
-                Some(_) => {}
-                None => break,
-            }
-        }
-        let Some((number, data)) = data else { return Ok(None) };
-        let (kind, temporality) = kind_of(number, data)?;
-        self.key.clear();
-        self.key.push(match kind {
-            Kind::Gauge => 1,
-            Kind::Sum { is_monotonic } => 2 + u8::from(is_monotonic),
-            Kind::Histogram => 4,
-            Kind::Exponential => 5,
-            Kind::Summary => 6,
-        });
-        self.key.extend_from_slice(&name.len().to_le_bytes());
-        self.key.extend_from_slice(name);
-        self.key.extend_from_slice(unit);
-        let (key, family) = (self.key_of(), OnceCell::new());
-        Ok(Some(Metric { name, unit, help, kind, temporality, data, key, family }))
-    }
-
     /// Whether data points of this metric can be taken at all.
     fn judge(&self, metric: &Metric<'_>) -> Result<(), Reason> {
         match metric.temporality {
@@ -355,12 +302,12 @@ impl<'d> Decoder<'d> {
         let rules = self.rules;
         let mut set = Set::default();
         let found = attributes::read(head.message, head.attributes)?;
-        set.add_attributes(found, &rules.names, rules.limits)?;
+        set.add_attributes(found, rules.names, rules.limits)?;
         let resource = context.resource.labels(rules)?;
         set.fill(resource.promoted());
         resource.identify(&mut set);
         set.set_all(context.scope.labels(rules)?);
-        let family = context.metric.family(&rules.names)?;
+        let family = context.metric.family(rules.names)?;
         let name = role.name(family, &mut set);
         self.register(key, &set, &name)
     }
@@ -412,85 +359,6 @@ impl<'d> Decoder<'d> {
             (Place::Point { metric: shown(metric.name), index }, reason)
         });
     }
-}
-
-impl Role {
-    fn put(self, key: &mut Vec<u8>) {
-        let (tag, value) = match self {
-            Self::Whole => (0, None),
-            Self::Sum => (1, None),
-            Self::Count => (2, None),
-            Self::Bucket(bound) => (3, Some(bound)),
-            Self::Infinite => (4, None),
-            Self::Quantile(quantile) => (5, Some(quantile)),
-        };
-        key.push(tag);
-        if let Some(value) = value {
-            key.extend_from_slice(&value.to_le_bytes());
-        }
-    }
-
-    /// The name of the series, and the label that its role has.
-    fn name(self, family: &str, set: &mut Set<'_>) -> String {
-        let suffix = match self {
-            Self::Whole => "",
-            Self::Sum => "_sum",
-            Self::Count => "_count",
-            Self::Bucket(bound) => {
-                set.set("le", number_text(bound).into_bytes().into());
-                "_bucket"
-            }
-            Self::Infinite => {
-                set.set("le", b"+Inf".as_slice().into());
-                "_bucket"
-            }
-            Self::Quantile(quantile) => {
-                set.set("quantile", number_text(quantile).into_bytes().into());
-                ""
-            }
-        };
-        format!("{family}{suffix}")
-    }
-}
-
-/// As Go's `FormatFloat(…, 'f', -1, 64)`.
-fn number_text(value: f64) -> String {
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf".into() } else { "-Inf".into() };
-    }
-    value.to_string()
-}
-
-/// What the field of a metric's data says of its kind.
-fn kind_of(number: u32, mut data: Wire<'_>) -> Result<(Kind, Temporality), Malformed> {
-    if number == 5 {
-        return Ok((Kind::Gauge, Temporality::Cumulative));
-    }
-    if number == 11 {
-        return Ok((Kind::Summary, Temporality::Cumulative));
-    }
-    let (mut temporality, mut is_monotonic) = (0, false);
-    loop {
-        let before = data;
-        match data.field()? {
-            Some((2, Value::Varint(value))) => temporality = value,
-            Some((3, Value::Varint(value))) if number == 7 => is_monotonic = value != 0,
-            Some((field @ 2, _)) => return Err(before.mismatch("Metric", field)),
-            Some(_) => {}
-            None => break,
-        }
-    }
-    let temporality = match temporality {
-        1 => Temporality::Delta,
-        2 => Temporality::Cumulative,
-        _ => Temporality::Unspecified,
-    };
-    let kind = match number {
-        7 => Kind::Sum { is_monotonic },
-        9 => Kind::Histogram,
-        _ => Kind::Exponential,
-    };
-    Ok((kind, temporality))
 }
 
 /// The last of the messages in field `number`.

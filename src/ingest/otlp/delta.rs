@@ -219,7 +219,7 @@ mod tests {
     fn deltas(bytes_max: usize) -> Deltas {
         Deltas::new(&Config {
             delta_max_bytes: bytes_max,
-            delta_max_stale: Duration::from_secs(60),
+            delta_max_stale: Duration::from_mins(1),
             ..Config::default()
         })
     }

@@ -3,11 +3,12 @@
 use crate::ingest::Reason;
 use crate::ingest::native::{exact, refused, validate};
 use crate::ingest::otlp::context::Context;
-use crate::ingest::otlp::decoder::{Decoder, Fault, Role};
+use crate::ingest::otlp::decoder::{Decoder, Fault};
 use crate::ingest::otlp::delta::Sum;
 use crate::ingest::otlp::layout;
 use crate::ingest::otlp::number::{stale, start_of};
 use crate::ingest::otlp::points::{Exponential, Head, Histogram};
+use crate::ingest::otlp::role::Role;
 use crate::ingest::wire::Wire;
 use crate::model::{self, CUSTOM_BUCKETS_SCHEMA, HistogramRow, SeriesRef};
 

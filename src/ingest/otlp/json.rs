@@ -189,20 +189,20 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
-        match self.field.kind {
-            Kind::Bool => self.put_varint(u64::from(value)),
-            _ => Err(self.wrong("a boolean")),
-        }
+        let Kind::Bool = self.field.kind else { return Err(self.wrong("a boolean")) };
+        self.put_varint(u64::from(value));
+        Ok(())
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
         match (self.field.kind, i64::try_from(value)) {
             (Kind::Fixed64 | Kind::Varint | Kind::Enum(_), _) => self.put_integer(value),
-            (_, Ok(value)) => self.visit_i64(value),
+            (_, Ok(value)) => return self.visit_i64(value),
             #[expect(clippy::cast_precision_loss, reason = "as every reader of JSON does")]
             (Kind::Double, Err(_)) => self.put_double(value as f64),
-            (_, Err(_)) => Err(self.wrong(&format!("the number {value}"))),
+            (_, Err(_)) => return Err(self.wrong(&format!("the number {value}"))),
         }
+        Ok(())
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
@@ -212,13 +212,15 @@ impl<'de> Visitor<'de> for Item<'_> {
             (Kind::SignedFixed64 | Kind::Signed, _) => self.put_integer(value.cast_unsigned()),
             (Kind::Zigzag, _) => self.put_integer(((value << 1) ^ (value >> 63)).cast_unsigned()),
             (Kind::Fixed64 | Kind::Varint | Kind::Enum(_), Ok(value)) => self.put_integer(value),
-            _ => Err(self.wrong(&format!("the number {value}"))),
+            _ => return Err(self.wrong(&format!("the number {value}"))),
         }
+        Ok(())
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
         if matches!(self.field.kind, Kind::Double) {
-            return self.put_double(value);
+            self.put_double(value);
+            return Ok(());
         }
         // Protobuf's JSON lets integers be written 1.0 or 1e3.
         match whole(value) {
@@ -228,36 +230,39 @@ impl<'de> Visitor<'de> for Item<'_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        match self.field.kind {
-            Kind::Text => self.put_bytes(text.as_bytes()),
-            Kind::Id => match from_hex(text) {
-                Some(bytes) => self.put_bytes(&bytes),
-                None => Err(self.wrong(&format!("{text:?}"))),
-            },
-            Kind::Bytes => match from_base64(text) {
-                Some(bytes) => self.put_bytes(&bytes),
-                None => Err(self.wrong("text that is no base64")),
-            },
-            Kind::Enum(names) => match names.iter().find(|(name, _)| *name == text) {
-                Some((_, number)) => self.put_varint(*number),
-                None => self.visit_number(text),
-            },
-            Kind::Double => match text.parse() {
-                Ok(value) => self.put_double(value),
-                Err(_) => Err(self.wrong(&format!("{text:?}"))),
-            },
-            Kind::Bool | Kind::Message(_) => Err(self.wrong("text")),
-            Kind::Fixed64 | Kind::SignedFixed64 | Kind::Varint | Kind::Signed | Kind::Zigzag => {
-                self.visit_number(text)
-            }
+        let bytes = match self.field.kind {
+            Kind::Text => Some(text.as_bytes().into()),
+            Kind::Id => from_hex(text),
+            Kind::Bytes => from_base64(text),
+            Kind::Bool | Kind::Message(_) => None,
+            Kind::Double
+            | Kind::Enum(_)
+            | Kind::Fixed64
+            | Kind::SignedFixed64
+            | Kind::Varint
+            | Kind::Signed
+            | Kind::Zigzag => return self.visit_number(text),
+        };
+        match bytes {
+            Some(bytes) => self.put_bytes(&bytes),
+            None => return Err(self.wrong(&format!("{text:?}"))),
         }
+        Ok(())
     }
 }
 
 impl Item<'_> {
-    /// An integer that was written as text.
+    /// A number that was written as text, or the name of one.
     fn visit_number<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
-        if let Ok(value) = text.parse::<u64>() {
+        if let (Kind::Double, Ok(value)) = (self.field.kind, text.parse()) {
+            self.put_double(value);
+            return Ok(());
+        }
+        let named = match self.field.kind {
+            Kind::Enum(names) => names.iter().find(|(name, _)| *name == text),
+            _ => None,
+        };
+        if let Some(value) = named.map(|(_, number)| *number).or_else(|| text.parse().ok()) {
             return self.visit_u64(value);
         }
         if let Ok(value) = text.parse::<i64>() {
@@ -266,34 +271,31 @@ impl Item<'_> {
         Err(self.wrong(&format!("{text:?}")))
     }
 
-    fn put_integer<E>(self, value: u64) -> Result<(), E> {
+    fn put_integer(self, value: u64) {
         match self.field.kind {
             Kind::Fixed64 | Kind::SignedFixed64 => self.put_fixed(value),
             _ => self.put_varint(value),
         }
     }
 
-    fn put_double<E>(self, value: f64) -> Result<(), E> {
-        self.put_fixed(value.to_bits())
+    fn put_double(self, value: f64) {
+        self.put_fixed(value.to_bits());
     }
 
-    fn put_fixed<E>(self, value: u64) -> Result<(), E> {
+    fn put_fixed(self, value: u64) {
         put_key(self.field.number, 1, self.out);
         self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
     }
 
-    fn put_varint<E>(self, value: u64) -> Result<(), E> {
+    fn put_varint(self, value: u64) {
         put_key(self.field.number, 0, self.out);
         put_varint(value, self.out);
-        Ok(())
     }
 
-    fn put_bytes<E>(self, bytes: &[u8]) -> Result<(), E> {
+    fn put_bytes(self, bytes: &[u8]) {
         put_key(self.field.number, 2, self.out);
         put_varint(bytes.len() as u64, self.out);
         self.out.extend_from_slice(bytes);
-        Ok(())
     }
 
     fn wrong<E: serde::de::Error>(&self, found: &str) -> E {
@@ -386,6 +388,7 @@ mod tests {
             r#""timeUnixNano":"18446744073709551615""#,
             r#""timeUnixNano":18446744073709551615"#,
         ]);
+        same(&[r#""asDouble":-0.0"#, r#""asDouble":"-0""#]);
         same(&[r#""flags":1"#, r#""flags":"1","startTimeUnixNano":null"#]);
     }
 

@@ -43,7 +43,7 @@ impl<'w> Set<'w> {
     pub(super) fn add_attributes(
         &mut self,
         mut found: Vec<Attribute<'w>>,
-        names: &Names,
+        names: Names,
         config: &Config,
     ) -> Result<(), Fault> {
         found.sort_by_key(|(key, _)| *key);

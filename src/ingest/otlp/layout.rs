@@ -119,8 +119,8 @@ mod tests {
             let (spans, out) = exponential(&buckets, coarser).unwrap();
             let length: u32 = spans.iter().map(|span| span.length).sum();
             prop_assert_eq!(length as usize, out.len());
-            let total: u64 = buckets.counts.iter().sum();
-            prop_assert_eq!(out.iter().sum::<f64>() as u64, total);
+            let total: f64 = buckets.counts.iter().map(|count| exact("", *count).unwrap()).sum();
+            prop_assert_eq!(out.iter().sum::<f64>(), total);
         }
     }
 }

@@ -29,13 +29,12 @@ impl Decoder<'_> {
         if !self.session.is_news(key) {
             return;
         }
-        match self.read_metadata(metric) {
-            Ok(metadata) => self.batch.metadata.push(metadata),
-            Err(_) => {
-                // Its rows are taken; a help text that is too long costs only itself.
-                self.report.metadata -= 1;
-                self.session.forget_news(key);
-            }
+        if let Ok(metadata) = self.read_metadata(metric) {
+            self.batch.metadata.push(metadata);
+        } else {
+            // Its rows are taken; a help text that is too long costs only itself.
+            self.report.metadata -= 1;
+            self.session.forget_news(key);
         }
     }
 
@@ -60,7 +59,7 @@ impl Decoder<'_> {
         let config = self.intake.config;
         limit("help text", metric.help.len(), config.value_bytes_max, VALUE_OPTION)?;
         Ok(Metadata {
-            metric: metric.family(&self.rules.names)?.to_owned(),
+            metric: metric.family(self.rules.names)?.to_owned(),
             kind: metric.stored_kind(),
             unit: names::unit(text("unit", metric.unit)?),
             help: text("help text", metric.help)?.to_owned(),

@@ -25,10 +25,12 @@ mod json;
 mod labels;
 mod layout;
 mod metadata;
+mod metric;
 mod names;
 mod number;
 mod points;
 mod receiver;
+mod role;
 mod shapes;
 mod summary;
 mod target;
@@ -39,4 +41,4 @@ mod oracle;
 mod tests;
 
 pub use config::{Config, Conflict, Strategy};
-pub use receiver::{Form, Receiver};
+pub use receiver::{Form, Receiver, Sent};

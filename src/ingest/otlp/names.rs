@@ -3,7 +3,7 @@
 //! Source: prometheus/otlptranslator (`metric_namer.go`, `label_namer.go`, `unit_namer.go`).
 
 use crate::ingest::Reason;
-use crate::ingest::otlp::Config;
+use crate::ingest::otlp::{Config, Strategy};
 
 /// What kind of metric is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,7 @@ pub(super) enum Named {
 /// How names are made.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
-    is_escaping: bool,
-    has_suffixes: bool,
+    strategy: Strategy,
     is_keyed: bool,
     keeps_underscores: bool,
 }
@@ -26,21 +25,20 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            is_escaping: config.translation_strategy.is_escaping(),
-            has_suffixes: config.translation_strategy.has_suffixes(),
+            strategy: config.translation_strategy,
             is_keyed: config.label_name_underscore_sanitization,
             keeps_underscores: config.label_name_preserve_multiple_underscores,
         }
     }
 
     /// Whether two attributes may become one label.
-    pub(super) fn may_collide(&self) -> bool {
-        self.is_escaping
+    pub(super) fn may_collide(self) -> bool {
+        self.strategy.is_escaping()
     }
 
     /// The name of a metric.
-    pub(super) fn metric(&self, name: &str, unit: &str, named: Named) -> Result<String, Reason> {
-        let made = match (self.is_escaping, self.has_suffixes) {
+    pub(super) fn metric(self, name: &str, unit: &str, named: Named) -> Result<String, Reason> {
+        let made = match (self.strategy.is_escaping(), self.strategy.has_suffixes()) {
             (true, true) => escaped_with_suffixes(name, unit, named),
             (true, false) => escaped(name),
             (false, true) => with_suffixes(name, unit, named),
@@ -51,15 +49,16 @@ impl Names {
     }
 
     /// The name of a label.
-    pub(super) fn label(&self, name: &str) -> Result<String, Reason> {
-        let made = if self.is_escaping { self.escaped_label(name) } else { name.to_owned() };
+    pub(super) fn label(self, name: &str) -> Result<String, Reason> {
+        let made =
+            if self.strategy.is_escaping() { self.escaped_label(name) } else { name.to_owned() };
         if made.bytes().all(|byte| byte == b'_') {
             return Err(Reason::Name { what: "label", name: name.into() });
         }
         Ok(made)
     }
 
-    fn escaped_label(&self, name: &str) -> String {
+    fn escaped_label(self, name: &str) -> String {
         let mut made = if self.keeps_underscores {
             name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
         } else {
@@ -249,7 +248,6 @@ const PER_UNITS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::otlp::Strategy;
 
     fn names(translation_strategy: Strategy) -> Names {
         Names::new(&Config { translation_strategy, ..Config::default() })

@@ -2,9 +2,10 @@
 
 use crate::ingest::Reason;
 use crate::ingest::otlp::context::{Context, Kind};
-use crate::ingest::otlp::decoder::{Decoder, Fault, Role};
+use crate::ingest::otlp::decoder::{Decoder, Fault};
 use crate::ingest::otlp::delta::{Sum, Times};
 use crate::ingest::otlp::points::{Head, Number};
+use crate::ingest::otlp::role::Role;
 use crate::ingest::wire::Wire;
 use crate::model::{STALE_BITS, SeriesRef};
 

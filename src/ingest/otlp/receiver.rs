@@ -39,6 +39,17 @@ impl Form {
     }
 }
 
+/// A body, inflated.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'b> {
+    /// How it is written.
+    pub form: Form,
+    /// All of it.
+    pub body: &'b [u8],
+    /// When it came.
+    pub now: Timestamp,
+}
+
 /// The door for OTLP metrics, with the sums it keeps for senders of differences. One for all
 /// connections.
 #[derive(Debug)]
@@ -62,7 +73,7 @@ impl Receiver {
         }
     }
 
-    /// Decodes an inflated body into `batch`, which is emptied first. `now` is when it came.
+    /// Decodes what was sent into `batch`, which is emptied first.
     ///
     /// Data points that cannot be taken are left out and told in the report. An empty body is an
     /// empty request.
@@ -72,8 +83,7 @@ impl Receiver {
     /// where series cannot be registered now. The batch is empty then.
     pub fn decode(
         &self,
-        (form, body): (Form, &[u8]),
-        now: Timestamp,
+        sent: Sent<'_>,
         session: &mut Session,
         intake: &Intake<'_>,
         batch: &mut Batch,
@@ -81,16 +91,16 @@ impl Receiver {
         batch.clear();
         batch.tenant = intake.tenant;
         let rewritten;
-        let body = match form {
-            Form::Protobuf => body,
+        let body = match sent.form {
+            Form::Protobuf => sent.body,
             Form::Json => {
-                rewritten = json::to_protobuf(body)?;
+                rewritten = json::to_protobuf(sent.body)?;
                 &rewritten
             }
         };
         let rules = Rules { config: &self.config, names: self.names, limits: intake.config };
         let (deltas, fingerprint) = (&self.deltas, self.fingerprint);
-        let given = Given { intake, rules, deltas, fingerprint, now: now.nanos() };
+        let given = Given { intake, rules, deltas, fingerprint, now: sent.now.nanos() };
         let mut decoder = Decoder::new(given, body, session, batch);
         let outcome = decoder.take();
         let report = decoder.finish();

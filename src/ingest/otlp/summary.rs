@@ -2,9 +2,10 @@
 
 use crate::ingest::otlp::classic::float;
 use crate::ingest::otlp::context::Context;
-use crate::ingest::otlp::decoder::{Decoder, Fault, Role};
+use crate::ingest::otlp::decoder::{Decoder, Fault};
 use crate::ingest::otlp::number::{stale, start_of};
 use crate::ingest::otlp::points::Summary;
+use crate::ingest::otlp::role::Role;
 use crate::ingest::wire::Wire;
 
 impl<'d> Decoder<'d> {

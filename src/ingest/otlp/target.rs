@@ -114,7 +114,7 @@ impl<'d> Decoder<'d> {
             if set.len() + OWN_LABELS >= limits.labels_max {
                 break;
             }
-            match set.add_attributes(vec![attribute], &self.rules.names, limits) {
+            match set.add_attributes(vec![attribute], self.rules.names, limits) {
                 Ok(()) | Err(LabelFault::Refused(Reason::Name { .. })) => {}
                 Err(fault) => return Err(fault.into()),
             }

@@ -12,7 +12,7 @@ use super::oracle::{
     KeyValue, Metric, Number, Quantile, Request, Resource, ResourceMetrics, Scope, ScopeMetrics,
     Sum, Summary, SummaryPoint, attributes, encode, to_json,
 };
-use super::{Config, Form, Receiver};
+use super::{Config, Form, Receiver, Sent};
 use crate::ingest::{self, Error, Intake, LabelBook, Report, Session};
 use crate::model::{Batch, Labels, SeriesRef, TenantId, Timestamp};
 
@@ -44,7 +44,7 @@ impl House {
         let intake =
             Intake { config: &self.limits, registry: &self.book, tenant: TenantId::default() };
         let now = Timestamp(10 * SECOND.cast_signed());
-        self.receiver.decode((form, body), now, &mut self.session, &intake, &mut self.batch)
+        self.receiver.decode(Sent { form, body, now }, &mut self.session, &intake, &mut self.batch)
     }
 
     fn take(&mut self, request: &Request) -> Report {
@@ -98,16 +98,16 @@ fn shown(labels: &Labels) -> String {
     format!("{}{{{}}}", labels.metric(), pairs.join(","))
 }
 
-fn keyed(value: Value) -> Vec<KeyValue> {
+fn keyed(value: &Value) -> Vec<KeyValue> {
     attributes(value.as_object().unwrap())
 }
 
 /// A request of one resource without a name, and one scope.
 fn request(metrics: Vec<Metric>) -> Request {
-    described(json!({}), Scope::default(), metrics)
+    described(&json!({}), Scope::default(), metrics)
 }
 
-fn described(resource: Value, scope: Scope, metrics: Vec<Metric>) -> Request {
+fn described(resource: &Value, scope: Scope, metrics: Vec<Metric>) -> Request {
     let scope_metrics =
         vec![ScopeMetrics { scope: Some(scope), metrics, schema_url: "https://schema".into() }];
     let resource = Some(Resource { attributes: keyed(resource) });
@@ -138,7 +138,7 @@ fn counter(temporality: i32, data_points: Vec<Number>) -> Data {
 }
 
 /// A data point at some second, of what is counted since second 1.
-fn number(time: u64, value: f64, found: Value) -> Number {
+fn number(time: u64, value: f64, found: &Value) -> Number {
     Number {
         start: SECOND,
         time: time * SECOND,

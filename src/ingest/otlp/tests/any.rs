@@ -172,7 +172,7 @@ fn requests() -> impl Strategy<Value = Request> {
         .prop_map(|(scope, metrics)| ScopeMetrics { scope, metrics, schema_url: String::new() });
     let resource = (found(), any::<bool>()).prop_map(|(mut attributes, is_named)| {
         if is_named {
-            attributes.extend(keyed(json!({"service.name": "s"})));
+            attributes.extend(keyed(&json!({"service.name": "s"})));
         }
         Resource { attributes }
     });

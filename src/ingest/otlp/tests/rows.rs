@@ -6,15 +6,20 @@ use crate::model::{MetricKind, Span, is_stale};
 #[test]
 fn gauges_and_sums_are_rows() {
     let mut house = House::new(Config::default());
-    let integer = Number { as_int: Some(-7), as_double: None, ..number(3, 0.0, json!({"a": "x"})) };
+    let integer =
+        Number { as_int: Some(-7), as_double: None, ..number(3, 0.0, &json!({"a": "x"})) };
     let level = Data::Sum(Sum {
-        data_points: vec![number(3, 4.0, json!({}))],
+        data_points: vec![number(3, 4.0, &json!({}))],
         temporality: CUMULATIVE,
         is_monotonic: false,
     });
     let report = house.take(&request(vec![
-        metric("room.warmth", "Cel", gauge(vec![number(2, 21.5, json!({"floor.no": 1})), integer])),
-        metric("http.requests", "{request}", counter(CUMULATIVE, vec![number(2, 9.0, json!({}))])),
+        metric(
+            "room.warmth",
+            "Cel",
+            gauge(vec![number(2, 21.5, &json!({"floor.no": 1})), integer]),
+        ),
+        metric("http.requests", "{request}", counter(CUMULATIVE, vec![number(2, 9.0, &json!({}))])),
         metric("queue.length", "", level),
     ]));
     assert!(report.is_clean());
@@ -43,7 +48,7 @@ fn gauges_and_sums_are_rows() {
 #[test]
 fn metadata_is_told_once_by_a_connection() {
     let mut house = House::new(Config::default());
-    let request = request(vec![metric("m", "", gauge(vec![number(2, 1.0, json!({}))]))]);
+    let request = request(vec![metric("m", "", gauge(vec![number(2, 1.0, &json!({}))]))]);
     assert_eq!(house.take(&request).metadata, 1);
     assert_eq!(house.batch.metadata.len(), 1);
     assert_eq!(house.take(&request).metadata, 1);
@@ -58,7 +63,7 @@ fn explicit_buckets_are_classic_series() {
         as_double: Some(value),
         trace_id: vec![0xab; 16],
         span_id: vec![1; 8],
-        attributes: keyed(json!({"user": "u"})),
+        attributes: keyed(&json!({"user": "u"})),
         ..Exemplar::default()
     };
     let point = HistogramPoint {
@@ -191,7 +196,7 @@ fn summaries_are_quantiles() {
 #[test]
 fn no_recorded_value_is_a_stale_marker() {
     let mut house = House::new(Config::default());
-    let number = Number { flags: 1, as_double: None, ..number(2, 0.0, json!({})) };
+    let number = Number { flags: 1, as_double: None, ..number(2, 0.0, &json!({})) };
     let classic = HistogramPoint { flags: 1, counts: vec![], ..buckets(2, &[], &[1.0]) };
     let native = ExponentialPoint { flags: 1, ..exponents(2, 0, 0, &[3]) };
     let report = house.take(&request(vec![
@@ -217,7 +222,7 @@ fn no_recorded_value_is_a_stale_marker() {
 fn differences_are_summed_up() {
     let mut house = House::new(Config::default());
     let send = |house: &mut House, time: u64| {
-        let mut point = number(time, 2.0, json!({}));
+        let mut point = number(time, 2.0, &json!({}));
         point.start = (time - 1) * SECOND;
         let classic = HistogramPoint { start: point.start, ..buckets(time, &[1, 1], &[5.0]) };
         let native = ExponentialPoint { start: point.start, ..exponents(time, 0, 0, &[1, 2]) };
@@ -249,7 +254,7 @@ fn differences_are_summed_up() {
 #[test]
 fn differences_are_refused_where_they_are_not_wanted() {
     let mut house = House::new(Config { delta_to_cumulative: false, ..Config::default() });
-    let points = || vec![number(2, 1.0, json!({})), number(3, 1.0, json!({}))];
+    let points = || vec![number(2, 1.0, &json!({})), number(3, 1.0, &json!({}))];
     let report = house.take(&request(vec![
         metric("c", "", counter(DELTA, points())),
         metric("d", "", counter(0, points())),
@@ -268,9 +273,9 @@ fn a_resource_is_job_and_instance_and_target_info() {
         "host.name": "h", "process.args": ["a", 1], "long": "x".repeat(5000), "字字": "y",
     });
     let points =
-        vec![number(2, 1.0, json!({"job": "mine"})), number(400, 2.0, json!({"job": "mine"}))];
+        vec![number(2, 1.0, &json!({"job": "mine"})), number(400, 2.0, &json!({"job": "mine"}))];
     let report = house.take(&described(
-        resource,
+        &resource,
         Scope { name: "s".into(), ..Scope::default() },
         vec![metric("m", "", gauge(points))],
     ));
@@ -292,9 +297,9 @@ fn a_resource_is_job_and_instance_and_target_info() {
 #[test]
 fn a_resource_of_nothing_but_a_name_has_no_target_info() {
     let mut house = House::new(Config::default());
-    let one = || vec![metric("m", "", gauge(vec![number(2, 1.0, json!({}))]))];
-    house.take(&described(json!({"service.name": "shop"}), Scope::default(), one()));
-    house.take(&described(json!({"host.name": "h"}), Scope::default(), one()));
+    let one = || vec![metric("m", "", gauge(vec![number(2, 1.0, &json!({}))]))];
+    house.take(&described(&json!({"service.name": "shop"}), Scope::default(), one()));
+    house.take(&described(&json!({"host.name": "h"}), Scope::default(), one()));
     assert_eq!(house.names(), ["m{job=shop}", "m{}"]);
 }
 
@@ -304,13 +309,13 @@ fn attributes_of_resource_and_scope_are_promoted() {
     let scope = Scope {
         name: "lib".into(),
         version: "1.2".into(),
-        attributes: keyed(json!({"kind": "x"})),
+        attributes: keyed(&json!({"kind": "x"})),
     };
     let names = |config: Config| {
         assert_eq!(config.check(), Ok(()));
         let mut house = House::new(config);
-        let one = vec![metric("m", "", gauge(vec![number(2, 1.0, json!({"host.id": "own"}))]))];
-        house.take(&described(resource.clone(), scope.clone(), one));
+        let one = vec![metric("m", "", gauge(vec![number(2, 1.0, &json!({"host.id": "own"}))]))];
+        house.take(&described(&resource, scope.clone(), one));
         house.names()
     };
     let info = |more: &str| format!("target_info{{host_id=7,host_name=h,job=shop{more}}}");
@@ -345,7 +350,7 @@ fn attributes_of_resource_and_scope_are_promoted() {
 fn labels_that_collide_are_joined_in_order_of_their_keys() {
     let mut house = House::new(Config::default());
     let found = json!({"a/b": "3", "a.b": "2", "a-b": "1", "empty": "", "__name__": "no"});
-    house.take(&request(vec![metric("m", "", gauge(vec![number(2, 1.0, found)]))]));
+    house.take(&request(vec![metric("m", "", gauge(vec![number(2, 1.0, &found)]))]));
     assert_eq!(house.names(), ["m{a_b=1;2;3}"]);
 }
 
@@ -353,14 +358,14 @@ fn labels_that_collide_are_joined_in_order_of_their_keys() {
 fn each_bad_data_point_harms_only_itself() {
     let mut house = House::new(Config::default());
     house.limits.labels_max = 4;
-    let good = || number(2, 1.0, json!({}));
+    let good = || number(2, 1.0, &json!({}));
     let points = vec![
         good(),
         Number { time: 0, ..good() },
         Number { as_double: None, ..good() },
         Number { time: u64::MAX, ..good() },
-        number(2, 1.0, json!({"字字": "x"})),
-        number(2, 1.0, json!({"a": 1, "b": 2, "c": 3, "d": 4})),
+        number(2, 1.0, &json!({"字字": "x"})),
+        number(2, 1.0, &json!({"a": 1, "b": 2, "c": 3, "d": 4})),
     ];
     let classic = vec![
         buckets(2, &[1], &[1.0]),
@@ -396,7 +401,7 @@ fn each_bad_data_point_harms_only_itself() {
 #[test]
 fn what_cannot_be_read_is_refused_whole_and_nothing_registered() {
     let mut house = House::new(Config::default());
-    let mut body = encode(&request(vec![metric("m", "", gauge(vec![number(2, 1.0, json!({}))]))]));
+    let mut body = encode(&request(vec![metric("m", "", gauge(vec![number(2, 1.0, &json!({}))]))]));
     body.extend([0x0a, 0x7f]);
     let error = house.send(Form::Protobuf, &body).unwrap_err();
     assert!(matches!(error, Error::Protobuf { .. }), "{error}");
@@ -414,7 +419,7 @@ fn values_that_lie_within_each_other_too_deep_are_refused() {
         value = json!([value]);
     }
     let mut house = House::new(Config::default());
-    let point = number(2, 1.0, json!({"deep": value}));
+    let point = number(2, 1.0, &json!({"deep": value}));
     let body = encode(&request(vec![metric("m", "", gauge(vec![point]))]));
     let error = house.send(Form::Protobuf, &body).unwrap_err();
     assert!(error.to_string().contains("deep"), "{error}");
@@ -427,10 +432,10 @@ fn an_exemplar_of_long_attributes_keeps_its_ids() {
         as_int: Some(3),
         trace_id: vec![7; 16],
         span_id: vec![0; 8],
-        attributes: keyed(json!({"long": "x".repeat(100)})),
+        attributes: keyed(&json!({"long": "x".repeat(100)})),
         ..Exemplar::default()
     };
-    let point = Number { exemplars: vec![exemplar], ..number(2, 1.0, json!({})) };
+    let point = Number { exemplars: vec![exemplar], ..number(2, 1.0, &json!({})) };
     house.take(&request(vec![metric("c", "", counter(CUMULATIVE, vec![point]))]));
     let found = &house.batch.exemplars[0];
     assert_eq!(shown(&found.labels), format!("{{trace_id={}}}", "07".repeat(16)));
