@@ -7,6 +7,7 @@
 mod json;
 mod jsonl;
 mod number;
+pub mod remote_write;
 
 pub use json::{write_labels, write_seconds, write_string, write_value};
 pub use jsonl::{JsonLines, LINE_ROWS_MAX};
