@@ -20,6 +20,7 @@ use super::{
     config::Config,
     counters::Counters,
     error::Error,
+    follow::Followers,
     live::Live,
     manifest::Manifest,
     retire::Idle,
@@ -44,6 +45,7 @@ pub struct Db {
     /// Rung when there may be something to keep up; guards the number of rings.
     pub(super) upkeep_bell: (Mutex<u64>, Condvar),
     pub(super) idle: Mutex<Idle>,
+    pub(super) followers: Followers,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,

@@ -14,6 +14,7 @@ mod db;
 mod error;
 mod file;
 mod flush;
+mod follow;
 pub mod fuzz;
 mod head;
 mod histogram;
@@ -39,6 +40,7 @@ pub use config::{Config, SyncPolicy};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};
+pub use follow::{Bookmark, Follower, Followed, MARKS_MAX, Mark};
 pub use inspect::{
     CatalogSummary, ColumnBytes, DataKind, FileInspection, FileSummary, Inspection, MetricBytes,
     SectionBytes, SegmentSummary, SeriesInspection, inspect, inspect_file, inspect_series,
