@@ -1,5 +1,6 @@
-//! The words everyone speaks: time, labels, values, matchers, batches, tenant, budget, and the doors
-//! `Source`, `Registry`, `Sink`, `Log`, `Blocks`. Types and traits, no algorithms.
+//! The words everyone speaks: time, labels, relabelling, values, matchers, batches, tenant, budget,
+//! and the doors `Source`, `Registry`, `Sink`, `Log`, `Blocks`. Types and traits; the one algorithm is
+//! relabelling, which doors in, doors out and rules share.
 //!
 //! Everything above the ground floor meets here: `query` asks a [`Source`] and `store` is one, and
 //! neither knows the other.
@@ -12,6 +13,8 @@ mod histogram;
 mod labels;
 mod log;
 mod matcher;
+mod pattern;
+mod relabel;
 mod schema;
 mod source;
 mod time;
@@ -24,6 +27,11 @@ pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};
 pub use labels::{Label, Labels, METRIC_NAME};
 pub use log::{Blocks, Log, LogDone, LogRecord, Position, StreamId};
 pub use matcher::{MatchOp, Matcher};
+pub use pattern::anchored;
+pub use relabel::{
+    LabelBuilder, RelabelAction, RelabelConfig, RelabelError, RelabelRule, relabel,
+    relabel_in_place,
+};
 pub use schema::{Table, TenantId};
 pub use source::{
     Ask, Cardinality, Columns, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,

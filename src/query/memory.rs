@@ -5,11 +5,10 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use regex::Regex;
 
-use super::pattern;
 use crate::model::{
     Ask, Budget, Cardinality, Error, Estimate, ExemplarSeries, Flow, Generation, Grouping, Groups,
     Histogram, Label, Labels, MatchOp, Matcher, Metadata, Reading, Rows, Scope, Selection, Source,
-    TimeRange, Timestamp, Visitor,
+    TimeRange, Timestamp, Visitor, anchored,
 };
 
 /// Rows lent at a time; small, so that every test crosses from slice to slice.
@@ -145,10 +144,9 @@ impl Test {
     fn new(matcher: &Matcher) -> Result<Self, Error> {
         let regex = match matcher.op {
             MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Regex | MatchOp::NotRegex => Some(
-                pattern::anchored(&matcher.value)
-                    .map_err(|error| Error::Invalid(error.to_string()))?,
-            ),
+            MatchOp::Regex | MatchOp::NotRegex => {
+                Some(anchored(&matcher.value).map_err(|error| Error::Invalid(error.to_string()))?)
+            }
         };
         Ok(Self { name: matcher.name.clone(), op: matcher.op, value: matcher.value.clone(), regex })
     }

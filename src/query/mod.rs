@@ -21,7 +21,6 @@ mod leaf;
 mod matrix;
 pub mod memory;
 mod merge;
-mod pattern;
 mod plan;
 mod rows;
 mod steps;

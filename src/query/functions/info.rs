@@ -4,14 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use regex::Regex;
 
-use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher};
+use crate::model::{Labels, METRIC_NAME, MatchOp, Matcher, anchored};
 use crate::query::error::Error;
 use crate::query::evaluate::Evaluator;
 use crate::query::labels::{filtered, with};
 use crate::query::leaf::{Leaf, Task};
 use crate::query::matrix::{Matrix, Row};
 use crate::query::merge::merge_same_labels;
-use crate::query::pattern;
 use crate::query::plan::{Hints, Info};
 use crate::query::steps::{Steps, Windows, to_millis};
 use crate::query::window::{Instant, Stamp};
@@ -87,8 +86,7 @@ impl Test {
     fn new(matcher: &Matcher) -> Result<Self, Error> {
         let value = matcher.value.clone();
         let regex = |value: &str| {
-            pattern::anchored(value)
-                .map_err(|error| crate::model::Error::Invalid(error.to_string()))
+            anchored(value).map_err(|error| crate::model::Error::Invalid(error.to_string()))
         };
         Ok(match matcher.op {
             MatchOp::Equal => Self::Text { value, is_equal: true },

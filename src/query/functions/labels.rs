@@ -1,13 +1,12 @@
 //! `label_replace`, `label_join`.
 
 use super::call::{arg, text};
-use crate::model::METRIC_NAME;
+use crate::model::{METRIC_NAME, anchored};
 use crate::query::error::Error;
 use crate::query::evaluate::Evaluator;
 use crate::query::labels::{is_valid_name, with};
 use crate::query::matrix::Matrix;
 use crate::query::merge::merge_same_labels;
-use crate::query::pattern;
 use crate::query::plan::Call;
 use crate::query::steps::Steps;
 
@@ -21,7 +20,7 @@ pub(super) fn replace(
     steps: Steps,
 ) -> Result<Matrix, Error> {
     let [target, replacement, source, expression] = [1, 2, 3, 4].map(|index| text(call, index));
-    let regex = pattern::anchored(expression).map_err(|_| Error::Regex(expression.to_owned()))?;
+    let regex = anchored(expression).map_err(|_| Error::Regex(expression.to_owned()))?;
     check_name("destination", "label_replace", target)?;
     let mut matrix = evaluator.vector(arg(call, 0), steps)?;
     for row in 0..matrix.len() {

@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn anchored(expression: &str) -> Result<Regex, regex::Error> {
+pub fn anchored(expression: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&format!("^(?s:{})$", without_quotes(expression))).octal(true).build()
 }
 
