@@ -38,6 +38,7 @@ pub struct Bookmark {
     /// How often it was written; says which slot is next and which is newest.
     turn: u64,
     marks: Vec<Mark>,
+    is_durable: bool,
 }
 
 impl Bookmark {
@@ -59,7 +60,7 @@ impl Bookmark {
         let opened = if exists { files.open_write(&path) } else { files.create(&path) };
         let file = opened.map_err(failed(&**files, "open", &path))?;
         let (db, name) = (Arc::clone(db), name.to_owned());
-        let mut bookmark = Self { db, name, path, file, turn, marks: Vec::new() };
+        let mut bookmark = Self { db, name, path, file, turn, marks: Vec::new(), is_durable: false };
         bookmark.save(marks, is_new)?;
         if !exists {
             let files = &bookmark.db.files;
@@ -71,6 +72,11 @@ impl Bookmark {
     /// The marks as they were saved last; at least one.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
+    }
+
+    /// Whether a power cut would leave them.
+    pub fn is_durable(&self) -> bool {
+        self.is_durable
     }
 
     /// The position up to which all shards have everything.
@@ -94,7 +100,7 @@ impl Bookmark {
         let written = self.file.write_all_at(offset, &bytes);
         let synced = written.and_then(|()| if durable { self.file.sync() } else { Ok(()) });
         synced.map_err(failed(&*self.db.files, "write", &self.path))?;
-        (self.turn, self.marks) = (turn, marks);
+        (self.turn, self.marks, self.is_durable) = (turn, marks, durable);
         self.db.followers.note(&self.name, self.lowest());
         Ok(())
     }

@@ -41,14 +41,19 @@ impl Db {
         let position = bookmark.lowest();
         Ok((Follower { db: Arc::clone(self), cursor: None, position }, bookmark))
     }
+
+    /// The position of the last record that readers of the log are given.
+    pub fn log_end(&self) -> u64 {
+        self.followers.end()
+    }
+
+    /// What all metrics are, by name.
+    pub fn known_metadata(&self) -> Vec<Metadata> {
+        self.catalog.metadata().values().cloned().collect()
+    }
 }
 
 impl Follower {
-    /// The position of the last record there is.
-    pub fn end(&self) -> u64 {
-        self.db.followers.end()
-    }
-
     /// The position of the record given last.
     pub fn position(&self) -> u64 {
         self.position
@@ -60,7 +65,7 @@ impl Follower {
     /// Where the log cannot be read; asking again tries again.
     pub fn next(&mut self) -> Result<Option<Followed>, Error> {
         let files = Arc::clone(&self.db.files);
-        while self.position < self.end() {
+        while self.position < self.db.log_end() {
             if self.cursor.is_none() {
                 let number = held(&self.db.commit).wal.first_number_above(self.position);
                 self.cursor = Cursor::open(&*files, self.db.database, number)?;
@@ -117,10 +122,5 @@ impl Follower {
                 visit(*it, index.slot(*it).map(|slot| index.labels(slot)));
             }
         });
-    }
-
-    /// What all metrics are, by name.
-    pub fn metadata(&self) -> Vec<Metadata> {
-        self.db.catalog.metadata().values().cloned().collect()
     }
 }
