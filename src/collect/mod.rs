@@ -13,6 +13,7 @@ mod collector;
 mod error;
 mod machine;
 mod samples;
+pub mod scrape;
 mod series;
 mod sources;
 mod text;

@@ -18,6 +18,7 @@ mod relabel;
 mod schema;
 mod source;
 mod time;
+mod time_span;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
 pub use budget::{Budget, Limits, Stop};
@@ -38,3 +39,4 @@ pub use source::{
     Partial, Reading, Rows, Scope, Selection, Source, Visitor, Windows,
 };
 pub use time::{STALE_BITS, TimeRange, Timestamp, is_stale};
+pub use time_span::{NoTimeSpan, TimeSpan};

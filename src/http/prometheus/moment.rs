@@ -5,6 +5,7 @@
 //! `parseTime` and `parseDuration`.
 
 use crate::http::{Error, params::Params};
+use crate::model::TimeSpan;
 
 /// What Prometheus prints for the earliest and the latest time it knows; dashboards send them back.
 const TIME_MIN: &str = "-292273086-05-16T16:47:06Z";
@@ -60,7 +61,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
         return (millis.abs() < 9.2e12).then(|| rounded(millis));
     }
     let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    units(text).map(|millis| sign * millis)
+    text.parse::<TimeSpan>().ok().map(|span| sign * span.millis())
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -76,34 +77,6 @@ fn millis(seconds: f64) -> i64 {
 #[expect(clippy::cast_possible_truncation, reason = "saturates, and that is meant")]
 fn rounded(value: f64) -> i64 {
     value.round() as i64
-}
-
-/// `1h30m`: units from large to small, each once.
-fn units(text: &str) -> Option<i64> {
-    const UNITS: [(&str, i64); 7] = [
-        ("y", 365 * 86_400_000),
-        ("w", 7 * 86_400_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
-    if text == "0" {
-        return Some(0);
-    }
-    let (mut rest, mut sum, mut units) = (text, 0_i64, UNITS.iter());
-    while !rest.is_empty() {
-        let at = rest.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0)?;
-        let (count, after) = rest.split_at_checked(at)?;
-        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(end)?;
-        let (_, millis) = units.by_ref().find(|(name, _)| *name == unit)?;
-        sum = sum.checked_add(count.parse::<i64>().ok()?.checked_mul(*millis)?)?;
-        rest = after;
-    }
-    // As in Go, a duration is at most 2^63 ns.
-    (!text.is_empty() && sum < 9_223_372_036_854).then_some(sum)
 }
 
 /// `2026-11-23T08:30:00.5+01:00`.
