@@ -1,5 +1,9 @@
 //! What remote write sends is what our own door reads: both messages, every kind of row.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what cannot be is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what cannot be is a failed test"
+)]
 
 use std::sync::Arc;
 

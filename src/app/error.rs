@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::net::remote_write::StartError;
 use crate::store;
 
 /// Why the server does not start, or ended in disorder.
@@ -49,4 +50,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A receiver of what is written cannot be started.
+    #[error(transparent)]
+    RemoteWrite(#[from] StartError),
 }

@@ -2,17 +2,24 @@
 //!
 //! [`serve`] takes the address, lets the store recover, opens the gate, and on a signal goes the way
 //! back: no new requests, those that run end, then the store. Threads: the runtime's for sockets, one
-//! that commits, one that does upkeep, one that collects where that is asked for.
+//! that commits, one that does upkeep, one that collects where that is asked for. [`run_agent`] is the
+//! same house with a log only: what comes in goes out again.
 
+mod agent;
+mod agent_file;
 mod collecting;
 mod error;
+mod forwarding;
 mod local;
 mod options;
 mod pool;
 mod process;
+mod replicas;
 mod serve;
 mod store;
 
+pub use agent::{AgentReady, run_agent};
+pub use agent_file::AgentFile;
 pub use error::Error;
 pub use local::Local;
 pub use options::Options;

@@ -7,6 +7,8 @@ use std::{
 };
 
 use crate::http;
+use crate::ingest::ReplicaConfig;
+use crate::net::remote_write::RemoteWriteConfig;
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
@@ -30,6 +32,12 @@ pub struct Options {
     pub store: store::Config,
     /// Limits of the doors.
     pub http: http::Options,
+    /// How senders that say the same are told apart; None where all are heard.
+    pub replicas: Option<ReplicaConfig>,
+    /// Who gets all that is written.
+    pub remote_write: Vec<RemoteWriteConfig>,
+    /// Labels of what goes out, where it has none of the name.
+    pub external_labels: Vec<(String, String)>,
 }
 
 impl Default for Options {
@@ -44,6 +52,9 @@ impl Default for Options {
             lookback: Duration::from_mins(5),
             store: store::Config::default(),
             http: http::Options::default(),
+            replicas: None,
+            remote_write: Vec::new(),
+            external_labels: Vec::new(),
         }
     }
 }

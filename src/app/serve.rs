@@ -16,11 +16,13 @@ use tokio::{
 use crate::app::{
     Error, Options,
     collecting::{Collecting, Into},
+    forwarding::{Source, start_forwarding},
     pool::Helpers,
     process::{push_process, raise_files_max},
+    replicas::Replicas,
     store::{Keeper, open_store},
 };
-use crate::http::{Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
+use crate::http::{self, Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
 use crate::store::{Db, Recovery};
@@ -67,7 +69,10 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
         tracing::warn!("{finding}");
     }
     let house = House::open(options, db, &clock)?;
-    gate.open(Context::new(house.doors.clone(), options.http.clone(), Arc::clone(&house.metrics)));
+    let forwarding = start_forwarding(runtime.handle(), options, &house.receivers())?;
+    let replicas = Replicas::open(&runtime, options, &house.metrics, clock.now());
+    let http = http::Options { elections: replicas.elections(), ..options.http.clone() };
+    gate.open(Context::new(house.doors.clone(), http, Arc::clone(&house.metrics)));
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
     ready(&Ready { address, recovery });
@@ -78,6 +83,8 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     if runtime.block_on(serving).is_err() {
         tracing::error!("the server's socket failed inside");
     }
+    runtime.block_on(forwarding.stop());
+    replicas.close();
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
@@ -85,7 +92,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
 /// use. Best effort: an old kernel does not know the call.
-fn without_huge_pages() {
+pub(super) fn without_huge_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
@@ -108,13 +115,13 @@ fn cores() -> usize {
 }
 
 /// SIGTERM or SIGINT.
-struct Signals {
+pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Error> {
+    pub(super) fn new() -> Result<Self, Error> {
         let listen = |kind| {
             signal(kind).map_err(|source| Error::Start { what: "listening to signals", source })
         };
@@ -124,7 +131,7 @@ impl Signals {
         })
     }
 
-    async fn wait(mut self) {
+    pub(super) async fn wait(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -133,16 +140,20 @@ impl Signals {
 }
 
 /// The store with its threads, and the doors to it.
-struct House {
+pub(super) struct House {
     db: Arc<Db>,
-    doors: Doors,
-    metrics: Arc<Metrics>,
+    pub(super) doors: Doors,
+    pub(super) metrics: Arc<Metrics>,
     collecting: Option<Collecting>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl House {
-    fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(super) fn open(
+        options: &Options,
+        db: Arc<Db>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         let threads = vec![worker("commit", &db, Db::run_commits)?, worker("upkeep", &db, upkeep)?];
         let metrics = Arc::new(Metrics::default());
         watch(&metrics, &db, clock);
@@ -162,12 +173,23 @@ impl House {
         Ok(Self { db, doors, metrics, collecting, threads })
     }
 
-    fn close(self) {
-        if let Some(collecting) = self.collecting {
+    /// What remote write reads from.
+    pub(super) fn receivers(&self) -> Source<'_> {
+        Source { db: &self.db, metrics: &self.metrics, clock: &self.doors.clock }
+    }
+
+    /// Collects no more.
+    pub(super) fn stop_collecting(mut self) -> Self {
+        if let Some(collecting) = self.collecting.take() {
             collecting.stop();
         }
-        self.db.close();
-        for thread in self.threads {
+        self
+    }
+
+    pub(super) fn close(self) {
+        let house = self.stop_collecting();
+        house.db.close();
+        for thread in house.threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store panicked");
             }

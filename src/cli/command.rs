@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::units::{duration, size};
+use crate::cli::units::{duration, label, size};
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ Start with: quipu serve";
 pub(super) enum Verb {
     /// Run the server
     Serve(Box<Serve>),
+    /// Collect here and send all of it to a server, with a buffer on disk
+    Agent(Agent),
     /// Ask a question, of a server or of a data directory
     Query(Query),
     /// Show what lies in a data directory
@@ -62,6 +64,12 @@ pub(super) struct Serve {
     /// How often to collect
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, hide_short_help = true)]
     pub(super) collect_interval: Duration,
+    /// Send all that is written to this remote write URL, too; may be repeated
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub(super) forward_to: Vec<String>,
+    /// Bytes of the log that wait for a receiver that is away; past it the oldest are given up
+    #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
+    pub(super) forward_buffer_max: Option<u64>,
     /// Listen where other machines can reach, although nobody is asked who they are
     #[arg(long)]
     pub(super) insecure_no_auth: bool,
@@ -84,9 +92,66 @@ pub(super) struct Serve {
     #[arg(long, value_name = "COUNT", default_value_t = 0, hide_short_help = true)]
     pub(super) threads: usize,
     #[command(flatten)]
+    pub(super) replicas: ReplicaWords,
+    #[command(flatten)]
     pub(super) ingest: IngestLimits,
     #[command(flatten)]
     pub(super) queries: QueryLimits,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pairs of Prometheus servers")]
+#[expect(clippy::struct_field_names, reason = "each is the name of an option")]
+pub(super) struct ReplicaWords {
+    /// Take rows of one replica of each cluster only, by two labels of remote write
+    #[arg(long, hide_short_help = true)]
+    pub(super) ha_dedup: bool,
+    /// The label that names what replicas have in common
+    #[arg(long, value_name = "NAME", default_value = "cluster", hide_short_help = true)]
+    pub(super) ha_cluster_label: String,
+    /// The label that tells replicas apart; it is removed
+    #[arg(long, value_name = "NAME", default_value = "__replica__", hide_short_help = true)]
+    pub(super) ha_replica_label: String,
+    /// How long the replica that is heard may be silent before another is
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, hide_short_help = true)]
+    pub(super) ha_failover_after: Duration,
+    /// Clusters that are known at once
+    #[arg(long, value_name = "COUNT", default_value_t = 100, hide_short_help = true)]
+    pub(super) ha_clusters_max: usize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Agent {
+    /// A server to send to: its address, or a whole remote write URL; may be repeated
+    #[arg(long, value_name = "URL", required_unless_present = "config", env = "QUIPU_TO")]
+    pub(super) to: Vec<String>,
+    /// Where rows wait until they are sent; made if missing
+    #[arg(long, value_name = "DIR", default_value = "quipu-agent", env = "QUIPU_DATA")]
+    pub(super) data: PathBuf,
+    /// YAML with remote_write and global.external_labels, as Prometheus has them
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Collect what this machine says, which is the default
+    #[arg(long, overrides_with = "no_collect", hide_short_help = true)]
+    pub(super) collect: bool,
+    /// Do not collect what this machine says
+    #[arg(long, overrides_with = "collect")]
+    pub(super) no_collect: bool,
+    /// How often to collect
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
+    pub(super) collect_interval: Duration,
+    /// Take rows by HTTP, too, at this address and port; not at all if not given
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Size of the buffer; past it the oldest rows are given up
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    pub(super) buffer_max: u64,
+    /// A label of all that is sent, as NAME=VALUE, where it has none of the name; may be repeated
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    pub(super) label: Vec<(String, String)>,
+    /// Listen where other machines can reach, although nobody is asked who they are
+    #[arg(long)]
+    pub(super) insecure_no_auth: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{
-    Command, bench,
+    Command, agent, bench,
     command::Verb,
     error::Error,
     files, query,
@@ -23,6 +23,7 @@ pub fn main() -> ExitCode {
     start_log();
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
+        Verb::Agent(agent) => agent::run(agent),
         Verb::Query(query) => query::run(query),
         Verb::Inspect(inspect) => files::inspect(inspect),
         Verb::Verify(verify) => files::verify(verify),

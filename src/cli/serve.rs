@@ -8,12 +8,13 @@ use std::{
 
 use crate::app::{self, Options, Ready};
 use crate::cli::{
-    command::{Serve, Sync},
+    command::{ReplicaWords, Serve, Sync},
     error::Error,
 };
 use crate::http::{self, AllowedHosts};
-use crate::ingest;
+use crate::ingest::{self, ReplicaConfig};
 use crate::model::Limits;
+use crate::net::remote_write::RemoteWriteConfig;
 use crate::store::{self, SyncPolicy};
 
 /// How often the log is synced where a write does not wait for it.
@@ -65,9 +66,22 @@ fn options(serve: &Serve) -> Options {
             future_max: serve.future_max,
             memory_max: serve.memory_max.unwrap_or(store.memory_max),
             flush_rows: serve.flush_rows.unwrap_or(store.flush_rows),
+            follow_bytes_max: serve.forward_buffer_max.unwrap_or(store.follow_bytes_max),
             ..store
         },
         http: http_options(serve),
+        replicas: serve.replicas.ha_dedup.then(|| replicas(&serve.replicas)),
+        remote_write: serve.forward_to.iter().map(RemoteWriteConfig::to).collect(),
+        external_labels: Vec::new(),
+    }
+}
+
+fn replicas(words: &ReplicaWords) -> ReplicaConfig {
+    ReplicaConfig {
+        cluster_label: words.ha_cluster_label.clone(),
+        replica_label: words.ha_replica_label.clone(),
+        failover_after: words.ha_failover_after,
+        clusters_max: words.ha_clusters_max,
     }
 }
 

@@ -10,6 +10,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     millis.map(Duration::from_millis).ok_or_else(|| "write it like 90s, 5m, 1h30m or 30d".into())
 }
 
+/// `site=home`.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it like site=home")?;
+    if name.is_empty() || value.is_empty() {
+        return Err("a label has a name and a value, like site=home".into());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// `64MiB`, `1GB`, `512`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 10] = [

@@ -11,6 +11,7 @@ use crate::http::{
     admission::{Bytes, Questions},
     body::BodyLimit,
 };
+use crate::ingest::Elections;
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -51,6 +52,10 @@ pub struct Options {
     pub query_limits: Limits,
     /// Names of this server, for calls that change it: `--allow-host`.
     pub allowed_hosts: AllowedHosts,
+    /// Who speaks for each cluster of remote write senders; None where all are heard.
+    pub elections: Option<Arc<Elections>>,
+    /// Whether rows are only passed on: then there is nothing to ask.
+    pub is_agent: bool,
     /// Formats in: limits of rows and labels.
     pub ingest: crate::ingest::Config,
     /// What was set on the command line, shown at `/api/v1/status/flags`.
@@ -68,6 +73,8 @@ impl Default for Options {
             query_timeout: Duration::from_mins(2),
             query_limits: Limits::default(),
             allowed_hosts: AllowedHosts::default(),
+            elections: None,
+            is_agent: false,
             ingest: crate::ingest::Config::default(),
             flags: Vec::new(),
         }

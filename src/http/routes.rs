@@ -128,6 +128,10 @@ async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> 
     let began = clock.monotonic();
     let hosts = &route.context.options.allowed_hosts;
     let allowed = match route.scope {
+        Scope::Read if route.context.options.is_agent => {
+            let what = "this is an agent, which keeps no rows: ask the server it sends them to";
+            Err(Error::NotFound(what.into()))
+        }
         Scope::Admin => hosts.check(request.uri(), request.headers()),
         Scope::Open | Scope::Read | Scope::Write => Ok(()),
     };

@@ -14,6 +14,7 @@ mod error;
 mod gunzip;
 mod proxy;
 mod redirect;
+pub mod remote_write;
 mod tls;
 
 #[cfg(test)]

@@ -44,7 +44,11 @@ impl Db {
     }
 
     /// Makes an edit durable that moves the beginning of the log behind `position`.
-    pub(super) fn apply_with_segments(&self, mut edits: Vec<Edit>, position: u64) -> Result<(), Error> {
+    pub(super) fn apply_with_segments(
+        &self,
+        mut edits: Vec<Edit>,
+        position: u64,
+    ) -> Result<(), Error> {
         let commit = held(&self.commit);
         let mut manifest = held(&self.manifest);
         let end = manifest.state().segments.1;

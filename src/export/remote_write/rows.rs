@@ -70,10 +70,8 @@ fn put_counts(value: &Histogram, out: &mut Vec<u8>) {
     } else {
         put_present_float(7, value.zero_count, out);
     }
-    let sides = [
-        (8, &value.negative_spans, &value.negative),
-        (11, &value.positive_spans, &value.positive),
-    ];
+    let sides =
+        [(8, &value.negative_spans, &value.negative), (11, &value.positive_spans, &value.positive)];
     for (field, spans, counts) in sides {
         spans.iter().for_each(|span| put_span(field, *span, out));
         if value.is_integer {

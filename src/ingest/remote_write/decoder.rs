@@ -2,7 +2,7 @@
 
 use super::check::{REQUEST, Shape, WRITE_REQUEST, check};
 use super::wire::{Malformed, Value, Wire};
-use super::{exemplar, histogram, labels, message::Message, sample};
+use super::{exemplar, histogram, labels, message::Message, replica::Filter, sample};
 use crate::ingest::time::Bounds;
 use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
 use crate::model::{self, Batch, HistogramRow, SeriesKey, SeriesRef};
@@ -35,6 +35,8 @@ pub(super) struct Decoder<'d> {
     bounds: Bounds,
     message: Message,
     is_checked: bool,
+    /// Leaves out what replicas say twice.
+    pub(super) replicas: Option<Filter<'d>>,
 }
 
 /// A time series within its request.
@@ -78,14 +80,15 @@ impl<'d> Decoder<'d> {
         session.begin(window, intake.config.predictions_max);
         let (body, bounds) = (Wire::new(body), Bounds::new(window));
         let report = Report::default();
-        Self { intake, session, batch, report, body, bounds, message, is_checked: false }
+        let (is_checked, replicas) = (false, None);
+        Self { intake, session, batch, report, body, bounds, message, is_checked, replicas }
     }
 
     pub(super) fn finish(self) -> Report {
         Report {
-            samples: self.batch.rows.len() as u64,
-            histograms: self.batch.histograms.len() as u64,
-            exemplars: self.batch.exemplars.len() as u64,
+            samples: self.report.samples + self.batch.rows.len() as u64,
+            histograms: self.report.histograms + self.batch.histograms.len() as u64,
+            exemplars: self.report.exemplars + self.batch.exemplars.len() as u64,
             ..self.report
         }
     }
@@ -93,6 +96,9 @@ impl<'d> Decoder<'d> {
     /// Takes the rows of the series of `key`. Only what makes the whole body worthless is an error.
     #[inline]
     pub(super) fn take(&mut self, key: SeriesKey, series: &Series<'_>) -> Result<(), Error> {
+        if self.replicas.is_some() && !self.is_elected(series)? {
+            return Ok(());
+        }
         let found = match self.session.find(key, self.intake.registry) {
             Some(found) => found,
             None => match self.register(key, series)? {
@@ -125,7 +131,7 @@ impl<'d> Decoder<'d> {
         };
         let parsed = fields.and_then(|fields| labels::parse(Wire::new(fields), self.intake.config));
         let labels = match parsed {
-            Ok(labels) => labels,
+            Ok(labels) => self.without_replica(labels),
             Err(Fault::Refused(reason)) => return Ok(Err(reason)),
             Err(Fault::Malformed(malformed)) => return Err(malformed.into()),
         };

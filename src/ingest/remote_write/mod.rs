@@ -15,6 +15,7 @@ mod labels;
 mod message;
 mod metadata;
 mod one;
+mod replica;
 mod sample;
 mod two;
 mod wire;
@@ -24,5 +25,6 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
-pub use message::{Message, decode};
+pub use message::{Message, decode, decode_of_replicas};
+pub use replica::Replicas;
 pub(super) use two::Symbol;

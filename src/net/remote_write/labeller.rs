@@ -96,7 +96,8 @@ mod tests {
     use crate::model::{RelabelAction, RelabelConfig};
 
     fn rule(action: RelabelAction, regex: &str) -> RelabelRule {
-        let source_labels = Some(vec!["__name__".to_owned()]);
+        let has_source = action == RelabelAction::Drop;
+        let source_labels = has_source.then(|| vec!["__name__".to_owned()]);
         let regex = regex.to_owned();
         let config = RelabelConfig { source_labels, regex, action, ..RelabelConfig::default() };
         RelabelRule::try_from(config).unwrap()
@@ -108,9 +109,8 @@ mod tests {
         let rules =
             vec![rule(RelabelAction::Drop, "go_.*"), rule(RelabelAction::LabelDrop, "instance")];
         let mut labeller = Labeller::new(external, rules);
-        let labels = |name| {
-            Labels::new([("__name__", name), ("job", "a"), ("instance", "i")]).unwrap()
-        };
+        let labels =
+            |name| Labels::new([("__name__", name), ("job", "a"), ("instance", "i")]).unwrap();
         let known = labeller.learn(SeriesRef(1), &labels("up"));
         assert_eq!(known.labels.unwrap().to_string(), r#"{__name__="up", job="a", site="b"}"#);
         assert!(labeller.learn(SeriesRef(2), &labels("go_threads")).labels.is_none());

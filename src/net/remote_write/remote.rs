@@ -1,11 +1,14 @@
 //! One receiver: its log is read, its shards are fed, its books are kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::mpsc,
     task::{JoinHandle, JoinSet, spawn_blocking},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use crate::export::remote_write::{Message, encode_metadata};
@@ -14,7 +17,7 @@ use crate::store::Db;
 
 use super::{
     feed::{Feed, Step},
-    ledger::{Counts, Ledger},
+    ledger::Counts,
     piece::Piece,
     plan::{Seen, Verdict, shards_wanted},
     shard::{Sending, Shard},
@@ -73,7 +76,7 @@ impl Remote {
     pub(super) async fn run(mut self) {
         let metadata = self.tell_metadata();
         let mut shards = Shards::start(&self.sending);
-        let (mut synced, mut resharded) = (Instant::now(), Rate::new(&self.sending.ledger));
+        let (mut synced, mut rate) = (self.now(), Rate::new(&self.sending));
         while !self.is_stopping() {
             let rows_max = self.sending.queue.rows_max * shards.rows.len();
             let (feed, step) = match spawn_blocking(move || {
@@ -91,11 +94,11 @@ impl Remote {
             self.feed = feed;
             let (is_at_end, is_between) = (step.is_at_end, step.is_between);
             let rest = self.hand_out(&shards, step).await;
-            if synced.elapsed() >= SYNC_EVERY {
+            if self.now() >= synced + SYNC_EVERY {
                 self.save(true).await;
-                synced = Instant::now();
+                synced = self.now();
             }
-            if is_between && let Some(count) = resharded.wanted(&self.sending, shards.rows.len()) {
+            if is_between && let Some(count) = rate.wanted(&self.sending, shards.rows.len()) {
                 shards.drain().await;
                 if !self.sending.ledger.is_idle() {
                     // Told to stop meanwhile.
@@ -110,6 +113,10 @@ impl Remote {
             }
         }
         self.end(Some(shards), metadata).await;
+    }
+
+    fn now(&self) -> Duration {
+        self.sending.clock.monotonic()
     }
 
     fn is_stopping(&self) -> bool {
@@ -228,7 +235,7 @@ async fn tell(sending: &Sending, metadata: &[Metadata]) {
 
 /// What was counted when the shards were last reckoned.
 struct Rate {
-    at: Instant,
+    at: Duration,
     read: u64,
     sent: u64,
     busy_ns: u64,
@@ -236,11 +243,11 @@ struct Rate {
 }
 
 impl Rate {
-    fn new(ledger: &Ledger) -> Self {
-        use std::sync::atomic::Ordering::Relaxed;
+    fn new(sending: &Sending) -> Self {
+        let ledger = &sending.ledger;
         let counts = &ledger.counts;
         Self {
-            at: Instant::now(),
+            at: sending.clock.monotonic(),
             read: counts.rows_read.load(Relaxed),
             sent: counts.rows_sent.load(Relaxed),
             busy_ns: counts.busy_ns.load(Relaxed),
@@ -251,11 +258,15 @@ impl Rate {
     /// The number of shards to have, where it is time and it is another.
     fn wanted(&mut self, sending: &Sending, now: usize) -> Option<usize> {
         let (least, most) = (sending.queue.shards_min, sending.queue.shards_max);
-        if least == most || self.at.elapsed() < RESHARD_EVERY {
+        if now < least || now > most {
+            // Marks of a time when the configuration said otherwise.
+            return Some(now.clamp(least, most));
+        }
+        if least == most || sending.clock.monotonic() < self.at + RESHARD_EVERY {
             return None;
         }
-        let next = Self::new(&sending.ledger);
-        let seconds = self.at.elapsed().as_secs_f64();
+        let next = Self::new(sending);
+        let seconds = next.at.saturating_sub(self.at).as_secs_f64();
         let read = as_float(next.read - self.read);
         // What is not read yet is known in records only: they are taken to be as those read.
         let records = as_float(next.waiting);

@@ -4,17 +4,18 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, sleep_until},
+    time::sleep,
 };
 
 use crate::export::remote_write::encode;
-use crate::net::remote_write::{endpoint::Endpoint, settings::Queue};
 use crate::os::Clock;
 
 use super::{
+    endpoint::Endpoint,
     ledger::{Counts, Ledger, Tally},
     piece::{Piece, by_series},
     plan::{Verdict, pause},
+    settings::Queue,
 };
 
 /// What all shards of a receiver share.
@@ -60,18 +61,19 @@ impl Shard {
 
     /// Waits for a full request, or for what there is when its time is over; false where no more come.
     async fn gather(&mut self, pending: &mut VecDeque<Piece>, rows_max: usize) -> bool {
-        let mut deadline = Instant::now() + self.sending.queue.deadline;
+        if pending.is_empty() {
+            let Some(first) = self.rows.recv().await else { return false };
+            pending.extend(first);
+        }
+        let due = sleep(self.sending.queue.deadline);
+        tokio::pin!(due);
         while pending.len() < rows_max {
-            let was_empty = pending.is_empty();
             tokio::select! {
                 more = self.rows.recv() => match more {
                     Some(more) => pending.extend(more),
                     None => return false,
                 },
-                () = sleep_until(deadline), if !was_empty => return true,
-            }
-            if was_empty {
-                deadline = Instant::now() + self.sending.queue.deadline;
+                () = &mut due => return true,
             }
         }
         true

@@ -51,8 +51,7 @@ impl Bookmark {
         let exists = files.exists(&path).map_err(failed(&**files, "look for", &path))?;
         let found = if exists { newest(db, &path)? } else { None };
         let is_new = found.is_none();
-        let (turn, mut marks) =
-            found.unwrap_or_else(|| (0, vec![Mark { position: end, rows: 0 }]));
+        let (turn, mut marks) = found.unwrap_or_else(|| (0, vec![Mark { position: end, rows: 0 }]));
         for mark in &mut marks {
             // Positions that a power cut took from the log are given to other records.
             *mark = (*mark).min(Mark { position: end, rows: 0 });
@@ -60,7 +59,8 @@ impl Bookmark {
         let opened = if exists { files.open_write(&path) } else { files.create(&path) };
         let file = opened.map_err(failed(&**files, "open", &path))?;
         let (db, name) = (Arc::clone(db), name.to_owned());
-        let mut bookmark = Self { db, name, path, file, turn, marks: Vec::new(), is_durable: false };
+        let mut bookmark =
+            Self { db, name, path, file, turn, marks: Vec::new(), is_durable: false };
         bookmark.save(marks, is_new)?;
         if !exists {
             let files = &bookmark.db.files;
@@ -130,11 +130,11 @@ fn slot(database: u128, turn: u64, marks: &[Mark]) -> Vec<u8> {
 /// The newest good slot: its turn and marks. None where none was ever written whole.
 fn newest(db: &Db, path: &str) -> Result<Option<(u64, Vec<Mark>)>, Error> {
     let limit = 2 * SLOT_BYTES as u64;
-    let bytes =
-        read_whole(&*db.files, path, limit).map_err(failed(&*db.files, "read", path))?;
+    let bytes = read_whole(&*db.files, path, limit).map_err(failed(&*db.files, "read", path))?;
     let slots = bytes.chunks(SLOT_BYTES).map(|bytes| read_slot(bytes, db.database));
     let slots: Vec<_> = slots.collect();
-    if let Some(Err(what @ Damage::Foreign)) = slots.iter().find(|it| it == &&Err(Damage::Foreign)) {
+    if let Some(Err(what @ Damage::Foreign)) = slots.iter().find(|it| it == &&Err(Damage::Foreign))
+    {
         let file = db.files.path_of(path);
         return Err(Error::Damaged { file, at: 0, what: what.clone() });
     }

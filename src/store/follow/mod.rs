@@ -9,6 +9,9 @@ mod bookmark;
 mod followers;
 mod reader;
 
+#[cfg(test)]
+mod tests;
+
 pub use bookmark::{Bookmark, MARKS_MAX, Mark};
 pub use reader::{Followed, Follower};
 
