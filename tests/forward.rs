@@ -156,11 +156,11 @@ fn spawn(words: &[String], data: &PathBuf) -> Child {
 }
 
 /// What is the same for a server and an agent that pass on.
-fn nothing_is_lost_and_nothing_is_there_twice(verb: &str, to: &str) {
+fn nothing_is_lost_and_nothing_is_there_twice(verb: &str, words: &[&str]) {
     let receiver = free_address();
     let mut far = Process::server(receiver.clone(), &[]);
     let url = format!("http://{receiver}/api/v1/write");
-    let mut near = Process::start(verb, folder(verb), free_address(), &[to, &url]);
+    let mut near = Process::start(verb, folder(verb), free_address(), &[words, &[&url]].concat());
     near.write(0..20);
     far.wait_for(20 * 7);
     // The receiver dies, then the sender, with rows of before and after in its log.
@@ -183,6 +183,7 @@ fn nothing_is_lost_and_nothing_is_there_twice(verb: &str, to: &str) {
     // Since it is back, it was sent what it had missed, and nothing that it had.
     let got = far.metric("quipu_ingest_rows_total", "remote_write");
     assert_eq!(got, f64::from(40 * 7));
+    assert_eq!(near.metric("quipu_remote_write_sent_rows_total", ""), f64::from(40 * 7));
     let until = Instant::now() + PATIENCE;
     while near.metric("quipu_remote_write_pending_records", "remote=") > 0.0 {
         assert!(Instant::now() < until, "marks follow what was sent");
@@ -198,12 +199,91 @@ fn nothing_is_lost_and_nothing_is_there_twice(verb: &str, to: &str) {
 
 #[test]
 fn a_server_passes_on_whoever_is_killed_in_between() {
-    nothing_is_lost_and_nothing_is_there_twice("serve", "--forward-to");
+    nothing_is_lost_and_nothing_is_there_twice("serve", &["--forward-to"]);
 }
 
 #[test]
 fn an_agent_passes_on_whoever_is_killed_in_between() {
-    nothing_is_lost_and_nothing_is_there_twice("agent", "--to");
+    nothing_is_lost_and_nothing_is_there_twice("agent", &["--no-collect", "--to"]);
+}
+
+/// A receiver that answers as it is told and notes what it was asked: head of each request.
+fn scripted(answers: &'static [&'static str]) -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (told, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                reader.read_line(&mut head).unwrap();
+            }
+            let lower = head.to_lowercase();
+            let length = lower.split("content-length: ").nth(1).unwrap();
+            let length: usize = length.lines().next().unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            let close = "Connection: close\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(format!("HTTP/1.1 {answer}\r\n{close}").as_bytes()).unwrap();
+            told.send(lower).unwrap();
+        }
+    });
+    (address, asked)
+}
+
+#[test]
+fn trouble_is_tried_again_after_the_time_asked_for_and_refusals_are_not() {
+    let (receiver, asked) = scripted(&[
+        "503 Service Unavailable\r\nRetry-After: 1",
+        "204 No Content",
+        "400 Bad Request",
+        "204 No Content",
+    ]);
+    let config = folder("config");
+    let text = format!(
+        "remote_write:
+- url: http://{receiver}/write
+  headers: {{X-Scope-OrgID: me}}
+  basic_auth: {{username: me, password: geheim}}
+  metadata_config: {{send: false}}
+  queue_config: {{batch_send_deadline: 50ms, max_shards: 1}}
+"
+    );
+    std::fs::write(&config, text).unwrap();
+    let words = ["--no-collect", "--config", config.to_str().unwrap()];
+    let agent = Process::start("agent", folder("agent"), free_address(), &words);
+    agent.write(0..1);
+    let first = asked.recv_timeout(PATIENCE).unwrap();
+    let began = Instant::now();
+    for header in [
+        "authorization: basic bwu6z2vozwlt",
+        "x-scope-orgid: me",
+        "content-encoding: snappy",
+        "content-type: application/x-protobuf",
+        "x-prometheus-remote-write-version: 0.1.0",
+        "user-agent: quipu/",
+    ] {
+        assert!(first.contains(header), "{header} in {first}");
+    }
+    assert!(!first.contains("retry-attempt"));
+    let second = asked.recv_timeout(PATIENCE).unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(900), "{:?}", began.elapsed());
+    assert!(second.contains("retry-attempt: 1"), "{second}");
+    for row in 1..3 {
+        agent.write(row..row + 1);
+        asked.recv_timeout(PATIENCE).unwrap();
+    }
+    let until = Instant::now() + PATIENCE;
+    while agent.metric("quipu_remote_write_pending_records", "remote=") > 0.0 {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(agent.metric("quipu_remote_write_sent_rows_total", ""), 14.0);
+    assert_eq!(agent.metric("quipu_remote_write_dropped_rows_total", "refused"), 7.0);
+    assert_eq!(agent.metric("quipu_remote_write_retried_rows_total", ""), 7.0);
+    std::fs::remove_file(&config).unwrap();
 }
 
 #[test]

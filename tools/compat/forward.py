@@ -5,6 +5,7 @@ The server under test is the one that sends or the one that chooses; it is start
 import json
 import os
 import shlex
+import subprocess
 import time
 import urllib.parse
 
@@ -81,7 +82,6 @@ def receiver(name, folder, port):
 
 
 def helped(program):
-    import subprocess
     done = subprocess.run([program, '-help'], capture_output=True, timeout=20)
     return (done.stdout + done.stderr).decode(errors='replace')
 
@@ -139,6 +139,7 @@ def pair(command, folder):
     servers = {name: replica(name, quipu.it.address, target.address, folder) for name in ('a', 'b')}
     try:
         begun = now_ms()
+        soon(lambda: '' if elected(folder) else 'nobody is elected')
         time.sleep(5)
         heard = elected(folder)
         servers[heard].process.kill()
@@ -159,7 +160,7 @@ def pair(command, folder):
             # A scrape a second, sent within a moment: the silence is noticed up to that much late.
             if max(gaps) > FAILOVER_S * 1000 + 3000:
                 raise Failed(f'a gap of {max(gaps)} ms, with a failover after {FAILOVER_S} s')
-            if times[-1] < killed + FAILOVER_S * 1000 or times[0] > begun + 4000:
+            if times[-1] < killed + FAILOVER_S * 1000 or times[0] > begun + 15_000:
                 raise Failed('the other was not heard')
         dropped = quipu.metric('quipu_ha_deduplicated_rows_total')
         if dropped == 0 or quipu.metric('quipu_ha_failovers_total') != 1:
@@ -174,6 +175,8 @@ def pair(command, folder):
 
 def elected(folder):
     """Whom the file names that outlives a restart."""
+    if not os.path.exists(folder + '/data/replicas'):
+        return ''
     with open(folder + '/data/replicas') as file:
         return file.read().splitlines()[1].split('"')[3]
 

@@ -19,6 +19,9 @@ mod settings;
 mod shard;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{
     MetadataConfig, ProtobufMessage, QueueConfig, RemoteWriteConfig, RemoteWriteError,
 };
