@@ -10,6 +10,8 @@ mod codec;
 mod ingest;
 #[path = "../fuzz/src/language.rs"]
 mod language;
+#[path = "../fuzz/src/scrape.rs"]
+mod scrape;
 #[path = "../fuzz/src/store.rs"]
 mod store;
 
@@ -40,6 +42,11 @@ fn remote_write_v2() {
 #[test]
 fn line_protocol() {
     replay("line_protocol", ingest::line_protocol);
+}
+
+#[test]
+fn exposition() {
+    replay("exposition", ingest::exposition);
 }
 
 #[test]
@@ -80,4 +87,14 @@ fn columns() {
 #[test]
 fn question() {
     replay("question", language::question);
+}
+
+#[test]
+fn target_list() {
+    replay("target_list", scrape::targets);
+}
+
+#[test]
+fn dns_answer() {
+    replay("dns_answer", scrape::dns);
 }

@@ -3,7 +3,7 @@
 //! The fuzz targets call these, and `tests/fuzz_corpus.rs` replays the corpus through them.
 
 use quipu::ingest::{Config, Encoding, Error, Intake, LabelBook, Report, Session};
-use quipu::ingest::{inflate, line, remote_write};
+use quipu::ingest::{exposition, inflate, line, remote_write};
 use quipu::model::{Batch, TenantId};
 
 /// Limits small enough that a fuzzer finds them.
@@ -72,6 +72,43 @@ pub(crate) fn line_protocol(body: &[u8]) {
         let ask = line::Ask { db: "fuzz", ..line::Ask::default() };
         line::decode(body, &ask, session, intake, batch)
     });
+}
+
+/// An inflated exposition; the first byte says which format and how it is taken.
+pub(crate) fn exposition(body: &[u8]) {
+    use exposition::{Ask, Entry, Format, Parser};
+
+    let Some((choice, body)) = body.split_first() else { return };
+    let format = match choice % 3 {
+        0 => Format::Text,
+        1 => Format::OpenMetrics,
+        _ => Format::Protobuf,
+    };
+    let (is_whole, classic_histograms) = (choice & 4 != 0, choice & 8 != 0);
+    let keep_created = choice & 16 != 0;
+    thrice(|session, intake, batch| {
+        let ask = Ask {
+            format,
+            is_whole,
+            classic_histograms,
+            keep_created,
+            scope: b"fuzz",
+            ..Ask::default()
+        };
+        exposition::decode(body, &ask, session, intake, batch)
+    });
+    if format != Format::Protobuf {
+        let mut parser = Parser::new(body, format);
+        let lines = body.split(|byte| *byte == b'\n').count() + 1;
+        while let Some(entry) = parser.next() {
+            assert!(parser.line() <= lines);
+            if let Ok(Entry::Sample(sample)) = entry
+                && let Ok(series) = parser.series(&sample)
+            {
+                assert!(!series.name.is_empty());
+            }
+        }
+    }
 }
 
 /// A body before it is inflated, in any encoding.

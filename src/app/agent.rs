@@ -9,9 +9,10 @@ use crate::app::{
     Error, Options,
     forwarding::start_forwarding,
     process::raise_files_max,
-    serve::{House, Signals, without_huge_pages},
+    serve::{House, Signals, start_scraping, without_huge_pages},
     store::open_store,
 };
+use crate::collect::scrape::Job;
 use crate::http::{self, Context, Gate, Server};
 use crate::os::{Clock, SystemClock};
 use crate::store::{self, Recovery};
@@ -57,13 +58,14 @@ impl Options {
     }
 }
 
-/// Works until the process is asked to end; takes rows by HTTP only where `listens`. `ready` is called
-/// once, when it is at work.
+/// Works until the process is asked to end: scrapes `jobs`, takes rows by HTTP only where `listens`.
+/// `ready` is called once, when it is at work.
 ///
 /// # Errors
 /// Where it cannot start.
 pub fn run_agent(
     options: &Options,
+    jobs: Vec<Job>,
     listens: bool,
     ready: impl FnOnce(&AgentReady),
 ) -> Result<(), Error> {
@@ -73,7 +75,8 @@ pub fn run_agent(
     raise_files_max();
     without_huge_pages();
     // One thread is enough for sockets, and a second would keep memory of its own.
-    let runtime = runtime::Builder::new_current_thread()
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .enable_all()
         .build()
@@ -88,11 +91,16 @@ pub fn run_agent(
         let house = House::open(options, db, &clock)?;
         let forwarding =
             start_forwarding(&runtime::Handle::current(), options, &house.receivers())?;
+        let jobs = (!jobs.is_empty()).then_some(jobs);
+        let scraping = start_scraping(options, &runtime::Handle::current(), &house, jobs)?;
         let door = if listens { Some(Door::open(options, &house, &clock).await?) } else { None };
         let signals = Signals::new()?;
         ready(&AgentReady { address: door.as_ref().map(|door| door.address), recovery });
         signals.wait().await;
         tracing::info!("stopping: what is left is sent, or kept for the next start");
+        if let Some(scraping) = scraping {
+            scraping.stop();
+        }
         if let Some(door) = door {
             door.close().await;
         }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::collect::scrape::GlobalConfig;
+use crate::collect::scrape::{ConfigError, GlobalConfig, Job, JobConfig, ScrapeFile};
 use crate::net::remote_write::RemoteWriteConfig;
 
 /// A configuration file of an agent.
@@ -11,6 +11,8 @@ use crate::net::remote_write::RemoteWriteConfig;
 pub struct AgentFile {
     /// What all have in common; `external_labels` go out with every series.
     pub global: GlobalConfig,
+    /// What is scraped.
+    pub scrape_configs: Vec<JobConfig>,
     /// Who gets what is collected.
     pub remote_write: Vec<RemoteWriteConfig>,
 }
@@ -25,6 +27,15 @@ impl AgentFile {
             return Ok(Self::default());
         }
         serde_saphyr::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// What is scraped, with everything filled in that `global` says.
+    ///
+    /// # Errors
+    /// What means nothing, and in which job.
+    pub fn jobs(&self) -> Result<Vec<Job>, ConfigError> {
+        let (global, scrape_configs) = (self.global.clone(), self.scrape_configs.clone());
+        ScrapeFile { global, scrape_configs }.jobs()
     }
 }
 
@@ -72,5 +83,7 @@ remote_write:
         }
         let error = AgentFile::read("remote_write: [{urll: a}]").unwrap_err();
         assert!(error.contains("urll"), "{error}");
+        let text = "scrape_configs: [{job_name: a, static_configs: [{targets: ['b:1']}]}]";
+        assert_eq!(AgentFile::read(text).unwrap().jobs().unwrap().len(), 1);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::app::scraping;
 use crate::net::remote_write::StartError;
 use crate::store;
 
@@ -42,6 +43,9 @@ pub enum Error {
         /// What the store said.
         source: store::Error,
     },
+    /// What is to be scraped cannot be read.
+    #[error(transparent)]
+    Scraping(#[from] scraping::Error),
     /// The system gives no thread, no timer or no signal.
     #[error("cannot start {what}: {source}")]
     Start {

@@ -15,6 +15,7 @@ mod options;
 mod pool;
 mod process;
 mod replicas;
+mod scraping;
 mod serve;
 mod store;
 
@@ -23,5 +24,6 @@ pub use agent_file::AgentFile;
 pub use error::Error;
 pub use local::Local;
 pub use options::Options;
+pub use scraping::Error as ScrapeError;
 pub use serve::{Ready, serve};
 pub use store::describe;

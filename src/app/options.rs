@@ -8,7 +8,7 @@ use std::{
 
 use crate::http;
 use crate::ingest::ReplicaConfig;
-use crate::net::remote_write::RemoteWriteConfig;
+use crate::net::{AddressPolicy, remote_write::RemoteWriteConfig};
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
@@ -22,6 +22,10 @@ pub struct Options {
     pub insecure_no_auth: bool,
     /// How often this machine is looked at; None is never.
     pub collect_every: Option<Duration>,
+    /// A file that says what is scraped.
+    pub scrape_config: Option<PathBuf>,
+    /// Where outgoing requests may go.
+    pub addresses: AddressPolicy,
     /// Whether files are read through mappings.
     pub mmap: bool,
     /// Threads for sockets; 0 is one a core, at least two.
@@ -47,6 +51,8 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7847)),
             insecure_no_auth: false,
             collect_every: None,
+            scrape_config: None,
+            addresses: AddressPolicy::default(),
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),

@@ -2,13 +2,14 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     thread::{Builder, JoinHandle, available_parallelism},
     time::Duration,
 };
 
 use tokio::{
-    runtime::{self, Runtime},
+    runtime::{self, Handle, Runtime},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
@@ -20,8 +21,10 @@ use crate::app::{
     pool::Helpers,
     process::{push_process, raise_files_max},
     replicas::Replicas,
+    scraping::{self, Scraping, read_file},
     store::{Keeper, open_store},
 };
+use crate::collect::scrape::{Job, Scraper};
 use crate::http::{self, Context, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
@@ -47,6 +50,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     if !options.listen.ip().is_loopback() && !options.insecure_no_auth {
         return Err(Error::Exposed { address: options.listen });
     }
+    let jobs = options.scrape_config.as_deref().map(read_file).transpose()?;
     raise_files_max();
     without_huge_pages();
     let runtime = start_runtime(options)?;
@@ -71,6 +75,7 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     let house = House::open(options, db, &clock)?;
     let forwarding = start_forwarding(runtime.handle(), options, &house.receivers())?;
     let replicas = Replicas::open(&runtime, options, &house.metrics, clock.now());
+    let scraping = start_scraping(options, runtime.handle(), &house, jobs)?;
     let http = http::Options { elections: replicas.elections(), ..options.http.clone() };
     gate.open(Context::new(house.doors.clone(), http, Arc::clone(&house.metrics)));
     // Handlers stand before anyone is told: who is told may send a signal at once.
@@ -78,6 +83,9 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     ready(&Ready { address, recovery });
 
     runtime.block_on(signals.wait());
+    if let Some(scraping) = scraping {
+        scraping.stop();
+    }
     tracing::info!("stopping: requests that run are ended, then the store is closed");
     drop(stop);
     if runtime.block_on(serving).is_err() {
@@ -88,6 +96,30 @@ pub fn serve(options: &Options, ready: impl FnOnce(&Ready)) -> Result<(), Error>
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+/// Scrapes what `jobs` say, if anything; paths in them are seen from the configuration's folder.
+pub(super) fn start_scraping(
+    options: &Options,
+    runtime: &Handle,
+    house: &House,
+    jobs: Option<Vec<Job>>,
+) -> Result<Option<Arc<Scraping>>, Error> {
+    let Some(jobs) = jobs else { return Ok(None) };
+    let file = options.scrape_config.as_deref().and_then(Path::parent);
+    let into = scraping::Into {
+        scraper: Arc::clone(&house.doors.scraper),
+        registry: Arc::clone(&house.doors.registry),
+        sink: Arc::clone(&house.doors.sink),
+        metrics: Arc::clone(&house.metrics),
+        clock: Arc::clone(&house.doors.clock),
+        ingest: options.http.ingest.clone(),
+        addresses: options.addresses,
+    };
+    let scraping = Scraping::start(runtime.clone(), file.unwrap_or(Path::new(".")), into)
+        .map_err(|source| Error::Start { what: "scraping", source })?;
+    scraping.apply(jobs);
+    Ok(Some(scraping))
 }
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
@@ -209,9 +241,15 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         engine: Arc::new(engine),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
+        scraper: Arc::new(Scraper::new(machine_seed())),
         operations: Arc::new(Keeper(Arc::clone(db))),
         clock: Arc::clone(clock),
     }
+}
+
+/// Two servers that scrape the same targets do so at different moments.
+fn machine_seed() -> u64 {
+    xxhash_rust::xxh3::xxh3_64(rustix::system::uname().nodename().to_bytes())
 }
 
 fn upkeep(db: &Db) {

@@ -4,15 +4,19 @@ use std::fs;
 
 use crate::app::{self, AgentFile, AgentReady, Options};
 use crate::cli::{command::Agent, error::Error, serve::say};
+use crate::collect::scrape::ConfigError;
 use crate::net::remote_write::RemoteWriteConfig;
 
 /// Where servers take remote write, if only the server is named.
 const WRITE_PATH: &str = "/api/v1/write";
 
 pub(super) fn run(agent: &Agent) -> Result<(), Error> {
-    let options = options(agent)?;
+    let file = file(agent)?;
+    let failed = |error: ConfigError| Error::Failed(error.to_string());
+    let jobs = file.jobs().map_err(failed)?;
+    let options = options(agent, file)?;
     let listens = agent.listen.is_some();
-    app::run_agent(&options, listens, |ready| say(&banner(&options, ready)))?;
+    app::run_agent(&options, jobs, listens, |ready| say(&banner(&options, ready)))?;
     Ok(())
 }
 
@@ -33,7 +37,14 @@ fn banner(options: &Options, ready: &AgentReady) -> String {
     text
 }
 
-fn options(agent: &Agent) -> Result<Options, Error> {
+fn file(agent: &Agent) -> Result<AgentFile, Error> {
+    let Some(path) = &agent.config else { return Ok(AgentFile::default()) };
+    let failed = |why: String| Error::Failed(format!("{}: {why}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    AgentFile::read(&text).map_err(failed)
+}
+
+fn options(agent: &Agent, file: AgentFile) -> Result<Options, Error> {
     let mut options = Options::agent(agent.buffer_max);
     options.data.clone_from(&agent.data);
     options.collect_every = (!agent.no_collect).then_some(agent.collect_interval);
@@ -43,13 +54,9 @@ fn options(agent: &Agent) -> Result<Options, Error> {
     if let Some(listen) = agent.listen {
         options.listen = listen;
     }
-    if let Some(path) = &agent.config {
-        let failed = |why: String| Error::Failed(format!("{}: {why}", path.display()));
-        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let file = AgentFile::read(&text).map_err(failed)?;
-        options.external_labels.extend(file.global.external_labels);
-        options.remote_write.extend(file.remote_write);
-    }
+    options.scrape_config.clone_from(&agent.config);
+    options.external_labels.extend(file.global.external_labels);
+    options.remote_write.extend(file.remote_write);
     if options.remote_write.is_empty() {
         let what = "an agent needs a server: say --to URL, or remote_write in the configuration";
         return Err(Error::Failed(what.into()));

@@ -70,6 +70,12 @@ pub(super) struct Serve {
     /// Bytes of the log that wait for a receiver that is away; past it the oldest are given up
     #[arg(long, value_name = "SIZE", value_parser = size, hide_short_help = true)]
     pub(super) forward_buffer_max: Option<u64>,
+    /// Scrape targets as this file says, in the form of prometheus.yml
+    #[arg(long, value_name = "FILE")]
+    pub(super) scrape_config: Option<PathBuf>,
+    /// Let outgoing requests reach link-local addresses, and metadata services of clouds among them
+    #[arg(long, hide_short_help = true)]
+    pub(super) allow_link_local: bool,
     /// Listen where other machines can reach, although nobody is asked who they are
     #[arg(long)]
     pub(super) insecure_no_auth: bool,

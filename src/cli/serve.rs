@@ -14,7 +14,7 @@ use crate::cli::{
 use crate::http::{self, AllowedHosts};
 use crate::ingest::{self, ReplicaConfig};
 use crate::model::Limits;
-use crate::net::remote_write::RemoteWriteConfig;
+use crate::net::{AddressPolicy, remote_write::RemoteWriteConfig};
 use crate::store::{self, SyncPolicy};
 
 /// How often the log is synced where a write does not wait for it.
@@ -53,6 +53,11 @@ fn options(serve: &Serve) -> Options {
         listen: serve.listen,
         insecure_no_auth: serve.insecure_no_auth,
         collect_every: serve.collect.then_some(serve.collect_interval),
+        scrape_config: serve.scrape_config.clone(),
+        addresses: AddressPolicy {
+            allows_link_local: serve.allow_link_local,
+            ..AddressPolicy::default()
+        },
         mmap: !serve.no_mmap,
         threads: serve.threads,
         lookback: serve.queries.query_lookback,

@@ -19,12 +19,20 @@ pub struct Config {
     pub labels: Vec<(String, String)>,
     /// How many groups of processes are shown, those first that use most; 0 shows none.
     pub process_groups_max: usize,
+    /// How many single processes are shown of those that use most CPU, hold most memory, read and
+    /// write most; 0 shows none.
+    pub top_processes_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
         // 30 groups are about 500 series: as many as the rest of a machine of eight processors has.
-        Self { instance: String::new(), labels: Vec::new(), process_groups_max: 30 }
+        Self {
+            instance: String::new(),
+            labels: Vec::new(),
+            process_groups_max: 30,
+            top_processes_max: 10,
+        }
     }
 }
 
@@ -43,7 +51,7 @@ pub struct Collector {
 impl Collector {
     /// `clock` measures how long each source took.
     pub fn new(machine: Box<dyn Machine>, clock: Arc<dyn Clock>, config: Config) -> Self {
-        let Config { mut instance, labels, process_groups_max } = config;
+        let Config { mut instance, labels, process_groups_max, top_processes_max } = config;
         if instance.is_empty() {
             let name = machine.read("proc/sys/kernel/hostname").unwrap_or_default();
             name.trim().clone_into(&mut instance);
@@ -59,7 +67,7 @@ impl Collector {
             state: State {
                 page_bytes: page_bytes(machine.as_ref()),
                 cpus: Cpus::default(),
-                groups: Groups::new(process_groups_max),
+                groups: Groups::new(process_groups_max, top_processes_max),
             },
             node: base("node"),
             process: base("quipu"),

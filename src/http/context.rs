@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use crate::collect::scrape::Scraper;
 use crate::http::{
     AllowedHosts, Counter, Metrics, Operations,
     admission::{Bytes, Questions},
@@ -27,6 +28,8 @@ pub struct Doors {
     pub registry: Arc<dyn Registry>,
     /// Takes batches.
     pub sink: Arc<dyn Sink>,
+    /// What is scraped, for people to see.
+    pub scraper: Arc<Scraper>,
     /// Does upkeep.
     pub operations: Arc<dyn Operations>,
     /// Tells the time.

@@ -119,6 +119,7 @@ impl House {
         let series = series.map(|pairs| Labels::new(pairs).unwrap()).to_vec();
         let basket = Arc::new(basket);
         let doors = Doors {
+            scraper: Arc::default(),
             source: Arc::new(Shelf { series }),
             engine: Arc::new(Engine::default()),
             registry: Arc::new(LabelBook::new(TimeRange::ALL)),

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::ingest::Encoding;
+use crate::ingest::{Encoding, Place, Reason, Refusal};
 use crate::model;
 
 /// Why nothing of a request was taken. Callers choose a status by variant.
@@ -63,6 +63,14 @@ pub enum Error {
         at: usize,
         /// What is wrong there.
         what: Damage,
+    },
+    /// 400: a row was bad and the request was to be taken whole or not at all.
+    #[error("{}", Refusal { place: place.clone(), reason: reason.clone() })]
+    Refused {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        reason: Reason,
     },
     /// 503 and the like: series cannot be registered now.
     #[error("cannot register a series")]

@@ -1,7 +1,7 @@
 //! Other people's formats to [`Batch`](crate::model::Batch), and their errors.
 //!
 //! A body comes in as bytes, is inflated within limits ([`inflate`]), and is decoded by the door it
-//! came through ([`remote_write`], [`mod@line`]). Nothing here reads, writes or waits: series are found
+//! came through ([`remote_write`], [`mod@line`], [`exposition`]). Nothing here reads, writes or waits: series are found
 //! by the [`Registry`](crate::model::Registry) that an [`Intake`] lends, rows land in the caller's
 //! batch, and a [`Session`] keeps what one connection is likely to send next.
 //!
@@ -11,15 +11,20 @@
 mod book;
 mod config;
 mod error;
+pub mod exposition;
 mod inflate;
 mod intake;
 mod labels;
 pub mod line;
+mod metadata;
+mod number;
 pub mod remote_write;
 mod replicas;
 mod report;
 mod session;
+mod shape;
 mod time;
+mod wire;
 
 pub use book::LabelBook;
 pub use config::Config;

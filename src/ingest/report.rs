@@ -19,6 +19,8 @@ pub struct Report {
     pub metadata: u64,
     /// Text fields of line protocol left out, which is no error.
     pub strings: u64,
+    /// Samples that relabelling does not want, which is no error.
+    pub dropped: u64,
     /// Rows refused, all of them: samples, exemplars, metadata, fields, or lines that cannot be read.
     pub refused: u64,
     /// The first refusals: at most [`Config::reasons_max`].
@@ -66,11 +68,19 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
+impl Reason {
+    /// Whether the row is fine but for its time.
+    pub(super) fn is_of_time(&self) -> bool {
+        matches!(self, Self::TimeOutside(_) | Self::TooOld { .. } | Self::TooFarAhead { .. })
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             // InfluxDB gives the bare reason, and its clients look for that text.
             Place::Line(_) => write!(f, "{}", self.reason),
+            Place::TextLine(number) => write!(f, "line {number}: {}", self.reason),
             Place::Series { index, labels } => {
                 write!(f, "series {index}: {}, in {labels}", self.reason)
             }
@@ -91,8 +101,10 @@ pub enum Place {
     },
     /// Metadata of a metric: its index.
     Metadata(usize),
-    /// A line, counted from 1.
+    /// A line of line protocol, counted from 1.
     Line(usize),
+    /// A line of another text, counted from 1.
+    TextLine(usize),
 }
 
 /// Why a row was not taken.
@@ -174,6 +186,14 @@ pub enum Reason {
     Line {
         /// The line, shortened.
         line: String,
+        /// What is wrong with it.
+        what: Cow<'static, str>,
+    },
+    /// A line of other text that cannot be read.
+    #[error("{what}, in {text:?}")]
+    Unreadable {
+        /// The line, shortened.
+        text: String,
         /// What is wrong with it.
         what: Cow<'static, str>,
     },

@@ -26,6 +26,8 @@ pub struct Session {
     metadata: Vec<SeriesKey>,
     /// The end of the registry's window when the session began to learn: the clock it has.
     since: i64,
+    /// Series of the last exposition whose rows had its time.
+    pub(super) present: Vec<SeriesRef>,
     /// Bytes put together for a key.
     pub(super) bytes: Vec<u8>,
     /// Labels spelled out from symbols.
@@ -46,10 +48,17 @@ impl Session {
     pub fn size_bytes(&self) -> usize {
         self.expected.size_bytes()
             + self.metadata.capacity() * size_of::<SeriesKey>()
+            + self.present.capacity() * size_of::<SeriesRef>()
             + self.bytes.capacity()
             + self.spelled.capacity()
             + self.symbols.capacity() * size_of::<Symbol>()
             + self.fields.capacity() * size_of::<Field>()
+    }
+
+    /// Series of the last [`exposition`](super::exposition) whose rows had its time: what is not among
+    /// them any more has ended. A series that came twice stands there twice.
+    pub fn present(&self) -> &[SeriesRef] {
+        &self.present
     }
 
     /// Makes it expect nothing. For when a batch was not written: metadata in it counts as sent.

@@ -119,6 +119,16 @@ impl MetricRows {
         }
     }
 
+    /// Says when what the row at `row` counts began (ns; 0 = unknown).
+    pub fn set_start(&mut self, row: usize, start: i64) {
+        if start != 0 && self.starts.is_empty() {
+            self.starts.resize(self.times.len(), 0);
+        }
+        if let Some(there) = self.starts.get_mut(row) {
+            *there = start;
+        }
+    }
+
     /// Ends the run: rows since the last end are of `series`. A run without rows is no run.
     #[inline]
     pub fn end_run(&mut self, series: SeriesRef) {

@@ -22,6 +22,8 @@ pub enum Door {
     Line = 3,
     /// A series that the server itself writes.
     Own = 4,
+    /// A series as a target shows it, behind the name of what changes its labels.
+    Exposition = 5,
 }
 
 /// Series by their labels. A ref it gave may be used in the next [`Sink::write`] of the same store.

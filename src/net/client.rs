@@ -85,17 +85,32 @@ impl Request {
         Self { method: Method::POST, body: body.into(), ..Self::get(url) }
     }
 
-    /// Sets a header.
+    /// Sets a header, in place of those that have its name.
     ///
     /// # Errors
     /// Where name or value cannot be sent.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let bad = |why: String| Error::Header { name: name.to_owned(), why };
-        let key = HeaderName::try_from(name).map_err(|error| bad(error.to_string()))?;
-        let value = HeaderValue::try_from(value).map_err(|error| bad(error.to_string()))?;
-        self.headers.insert(key, value);
+        let (name, value) = header(name, value)?;
+        self.headers.insert(name, value);
         Ok(self)
     }
+
+    /// Adds a header to those that have its name.
+    ///
+    /// # Errors
+    /// Where name or value cannot be sent.
+    pub fn add_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let (name, value) = header(name, value)?;
+        self.headers.append(name, value);
+        Ok(self)
+    }
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let bad = |why: String| Error::Header { name: name.to_owned(), why };
+    let key = HeaderName::try_from(name).map_err(|error| bad(error.to_string()))?;
+    let value = HeaderValue::try_from(value).map_err(|error| bad(error.to_string()))?;
+    Ok((key, value))
 }
 
 /// What came back.

@@ -10,6 +10,7 @@
 mod address;
 mod client;
 mod connect;
+pub mod dns;
 mod error;
 mod gunzip;
 mod proxy;

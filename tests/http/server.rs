@@ -80,16 +80,27 @@ pub(crate) struct Ended {
 impl Server {
     /// An empty one.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// An empty one with more words on its command line.
+    pub(crate) fn start_with(words: &[&str]) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("http-{}-{number}", std::process::id());
-        Self::start_on(Rc::new(Folder(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name))))
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        Self::start_on_with(Rc::new(Folder(folder)), words)
     }
 
     fn start_on(data: Rc<Folder>) -> Self {
+        Self::start_on_with(data, &[])
+    }
+
+    fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data.0)
+            .args(words)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");

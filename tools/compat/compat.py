@@ -24,6 +24,7 @@ import clients
 import extras
 import forward
 import peers
+import scraping
 from process import Failed, Process, free_port
 
 LIMIT_S = 300
@@ -47,11 +48,14 @@ CLIENTS = [
      forward.to_prometheus, 'prometheus'),
     ('prometheus-pair', 'Prometheus, a pair of replicas', 'two scrape one target and write; the one that is heard is '
      'killed: no gap above the failover, no double samples', forward.pair, 'prometheus'),
+    ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
+     'relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
+     'prometheus-node-exporter'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      clients.remote_write_2, None),
 ]
 # They start the server themselves, with words of their own.
-STARTERS = (clients.remote_write_2, forward.to_victoriametrics, forward.to_prometheus, forward.pair)
+STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair)
 LEFT_OUT = 'left out: '
 
 

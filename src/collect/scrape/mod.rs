@@ -1,5 +1,32 @@
-//! The life of scrape targets, as pure machines: what is due, what a body means, what is stale.
+//! Scraping: which targets there are, when each is due, what a body means, what is stale.
+//!
+//! A [`Scraper`] holds the jobs of a configuration and what discovery found for them, and says what
+//! [`Changes`] when one of these does. Each target is a [`Life`], a machine that says when it is due
+//! and turns what came into a batch. Whoever drives them has the clock, the sockets and the threads:
+//! nothing here waits, and nothing reads a file.
+//!
+//! Names, defaults and meanings are those of Prometheus 3, so that a configuration copied from there
+//! does the same here.
 
 mod config;
+mod gone;
+mod life;
+mod list;
+mod pool;
+mod scraper;
+mod series;
+mod target;
 
-pub use config::*;
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    Authorization, BasicAuth, ByteSize, ConfigError, DnsConfig, FileConfig, GlobalConfig, Group,
+    HeaderValues, HttpConfig, HttpSettings, Job, JobConfig, Limits, RecordType, ScrapeFile,
+    ScrapeProtocol, Secret, TlsSettings, read_groups,
+};
+pub use life::{Body, Health, Life, Scrape, Seen};
+pub use list::List;
+pub use pool::Place;
+pub use scraper::{Changes, PoolView, Scraper};
+pub use target::{Target, spread};

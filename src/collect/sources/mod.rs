@@ -12,6 +12,7 @@ mod process;
 mod sensor;
 mod state;
 mod system;
+mod top;
 
 pub(super) use cpu::Cpus;
 pub(super) use own::{own_process, page_bytes};

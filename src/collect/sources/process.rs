@@ -11,6 +11,7 @@ use crate::collect::text::Text;
 use crate::collect::{Error, Machine};
 
 use super::cpu::TICKS_PER_SECOND;
+use super::top::{Tops, Used};
 
 /// Processes looked at in one collection.
 const PROCESSES_MAX: usize = 20_000;
@@ -24,8 +25,8 @@ pub(super) struct Counts {
     pub(super) system: f64,
     minor_faults: f64,
     major_faults: f64,
-    read_bytes: f64,
-    written_bytes: f64,
+    pub(super) read_bytes: f64,
+    pub(super) written_bytes: f64,
 }
 
 impl Counts {
@@ -64,8 +65,8 @@ impl Sub for Counts {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Process {
-    id: String,
-    name: String,
+    pub(super) id: String,
+    pub(super) name: String,
     state: String,
     pub(super) counts: Counts,
     pub(super) threads: f64,
@@ -95,13 +96,15 @@ pub(in crate::collect) struct Groups {
     last: HashMap<(String, u64), Counts>,
     totals: HashMap<String, Counts>,
     shown: HashSet<String>,
+    tops: Tops,
 }
 
 impl Groups {
-    /// Shows about `groups_max` groups.
-    pub(in crate::collect) fn new(groups_max: usize) -> Self {
+    /// Shows about `groups_max` groups, and about `processes_max` processes in each ranking.
+    pub(in crate::collect) fn new(groups_max: usize, processes_max: usize) -> Self {
         let (last, totals, shown) = Default::default();
-        Self { shown_max: groups_max, last, totals, shown }
+        let tops = Tops::new(processes_max);
+        Self { shown_max: groups_max, last, totals, shown, tops }
     }
 
     pub(super) fn read(
@@ -110,12 +113,13 @@ impl Groups {
         page_bytes: f64,
         out: &mut Samples,
     ) -> Result<(), Error> {
-        if self.shown_max == 0 {
+        if self.shown_max == 0 && self.tops.is_off() {
             return Ok(());
         }
         let boot = boot_seconds(machine)?;
         let (processes, is_cut) = processes(machine)?;
-        let groups = self.gather(&processes);
+        let (groups, used) = self.gather(&processes);
+        self.tops.emit(&used, page_bytes, out);
         self.shown = chosen(&groups, &self.shown, self.shown_max);
         let mut shown: Vec<(&str, &Group)> =
             groups.iter().map(|(name, group)| (name.as_str(), group)).collect();
@@ -128,15 +132,19 @@ impl Groups {
         Ok(())
     }
 
-    fn gather(&mut self, processes: &[Process]) -> HashMap<String, Group> {
+    /// The groups, and what each process used since the last time.
+    fn gather<'a>(&mut self, processes: &'a [Process]) -> (HashMap<String, Group>, Vec<Used<'a>>) {
         let mut groups: HashMap<String, Group> = HashMap::new();
         let mut seen = HashMap::with_capacity(processes.len());
+        let mut used = Vec::with_capacity(processes.len());
         for process in processes {
             // A number is given again after a while; with its start it is one process for ever.
             let key = (process.id.clone(), process.start_ticks.to_bits());
             let before = self.last.get(&key).copied().unwrap_or_default();
             let group = groups.entry(process.name.clone()).or_default();
-            group.add(process, process.counts - before);
+            let risen = process.counts - before;
+            group.add(process, risen);
+            used.push((process, risen));
             seen.insert(key, process.counts);
         }
         self.last = seen;
@@ -144,7 +152,7 @@ impl Groups {
             group.total = self.totals.get(name).copied().unwrap_or_default() + group.risen;
         }
         self.totals = groups.iter().map(|(name, group)| (name.clone(), group.total)).collect();
-        groups
+        (groups, used)
     }
 }
 
@@ -317,13 +325,27 @@ fn emit_counters(groups: &[(&str, &Group)], out: &mut Samples) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::collect::machine::fake::FakeMachine;
     use crate::collect::samples::shown::check;
 
     /// Number, name, parent, user ticks, start, resident pages.
     type Told<'a> = (&'a str, &'a str, &'a str, u32, u32, u32);
+
+    /// A process that used so many ticks and holds so many pages.
+    pub(in crate::collect::sources) fn process(id: &str, user: f64, pages: f64) -> Process {
+        Process {
+            id: id.to_owned(),
+            name: "p".to_owned(),
+            state: "S".to_owned(),
+            counts: Counts { user, ..Counts::default() },
+            threads: 1.0,
+            start_ticks: 1.0,
+            virtual_bytes: 0.0,
+            resident_pages: pages,
+        }
+    }
 
     /// A line of /proc/PID/stat.
     fn stat((id, name, parent, user, start, pages): Told<'_>) -> String {
@@ -359,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_groups_counters_go_on_when_a_process_ends() {
-        let mut groups = Groups::new(5);
+        let mut groups = Groups::new(5, 0);
         let both = machine(&[("7", "db", "1", 500, 10, 3), ("8", "db", "1", 300, 20, 4)]);
         let expected = [
             r#"namedprocess_namegroup_cpu_seconds_total{groupname="db",mode="user"} 8"#,
@@ -384,7 +406,7 @@ mod tests {
             ("31", "kworker/1:0-events", "2", 0, 1, 0),
             ("40", "a/b", "1", 0, 1, 0),
         ]);
-        let mut groups = Groups::new(9);
+        let mut groups = Groups::new(9, 0);
         let out = read(&mut groups, &machine);
         let expected = [
             r#"namedprocess_namegroup_num_procs{groupname="kworker"} 2"#,

@@ -102,7 +102,7 @@ fn partial(report: &Report) -> String {
 
 fn first_line(report: &Report) -> Option<usize> {
     report.refusals.iter().find_map(|refusal| match refusal.place {
-        Place::Line(number) => Some(number),
+        Place::Line(number) | Place::TextLine(number) => Some(number),
         Place::Series { .. } | Place::Metadata(_) => None,
     })
 }

@@ -13,6 +13,7 @@ mod query;
 mod routes;
 mod scope;
 mod status;
+mod targets;
 mod value;
 mod write;
 

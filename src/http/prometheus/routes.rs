@@ -2,7 +2,7 @@
 
 use axum::routing::{get, post};
 
-use crate::http::prometheus::{exemplars, export, format, labels, query, status, write};
+use crate::http::prometheus::{exemplars, export, format, labels, query, status, targets, write};
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
@@ -21,6 +21,11 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/label/{name}/values", get(labels::values))
         .add(Scope::Read, "/api/v1/series", get(labels::series).post(labels::series))
         .add(Scope::Read, "/api/v1/metadata", get(labels::metadata))
+        .add(Scope::Read, "/api/v1/targets", get(targets::targets))
+        .add(Scope::Read, "/api/v1/targets/metadata", get(targets::metadata))
+        .add(Scope::Read, "/api/v1/targets/relabel_steps", get(targets::relabel_steps))
+        .add(Scope::Read, "/api/v1/scrape_pools", get(targets::pools))
+        .add(Scope::Read, "/api/v1/scrape_pools/config", get(targets::pool_config))
         .add(Scope::Open, "/api/v1/status/buildinfo", get(status::build))
         .add(Scope::Read, "/api/v1/status/runtimeinfo", get(status::runtime))
         .add(Scope::Read, "/api/v1/status/flags", get(status::flags))

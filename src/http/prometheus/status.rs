@@ -21,7 +21,7 @@ fn told<T: Serialize>(data: &T) -> Result<Vec<u8>, Error> {
     Ok(success(&[], &[], |out| out.extend_from_slice(&json)))
 }
 
-fn shown<T: Serialize>(data: &T) -> Result<Response<Body>, Error> {
+pub(super) fn shown<T: Serialize>(data: &T) -> Result<Response<Body>, Error> {
     Ok(answer(StatusCode::OK, JSON, told(data)?))
 }
 
@@ -136,6 +136,17 @@ fn tsdb(counted: &Cardinality) -> Tsdb<'_> {
 
 fn names(list: &[(String, u64)]) -> Vec<Named<'_>> {
     list.iter().map(|(name, value)| Named { name, value: *value }).collect()
+}
+
+/// `2026-11-23T08:30:00.5Z`, to the nanosecond, as Go writes it.
+pub(super) fn rfc3339_nanos(nanos: i64) -> String {
+    let (millis, fraction) = (nanos.div_euclid(1_000_000), nanos.rem_euclid(1_000_000_000));
+    let whole = rfc3339(millis);
+    if fraction == 0 {
+        return whole;
+    }
+    let digits = format!("{fraction:09}");
+    format!("{}.{}Z", whole.trim_end_matches('Z'), digits.trim_end_matches('0'))
 }
 
 /// `2026-11-23T08:30:00Z`. Civil date from days: Howard Hinnant, `civil_from_days`.

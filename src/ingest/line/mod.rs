@@ -11,7 +11,6 @@
 
 mod decode;
 mod field;
-mod number;
 mod precision;
 mod quick;
 mod series;

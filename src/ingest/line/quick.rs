@@ -3,8 +3,8 @@
 //! What is not so is None, and means nothing but "ask the strict reader".
 
 use super::field::{Field, Line};
-use super::number::{float, scaled};
 use super::strict::boolean;
+use crate::ingest::number::{float, scaled};
 
 /// The line that starts at `start`, no blank before it; its numeric fields in `fields`, emptied
 /// first. The body is at most 4 GiB.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::field::{Field, Line};
-use super::number::float;
+use crate::ingest::number::float;
 
 /// What is wrong with a line, in the words of `InfluxDB`.
 pub(super) type Fault = Cow<'static, str>;

@@ -1,14 +1,15 @@
 //! What both messages do with a series: find it, register it, take its rows.
 
-use super::check::{REQUEST, Shape, WRITE_REQUEST, check};
-use super::wire::{Malformed, Value, Wire};
+use super::check::{REQUEST, WRITE_REQUEST};
 use super::{exemplar, histogram, labels, message::Message, replica::Filter, sample};
+use crate::ingest::shape::{Shape, check};
 use crate::ingest::time::Bounds;
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Error, Intake, Place, Reason, Report, Session};
 use crate::model::{self, Batch, HistogramRow, SeriesKey, SeriesRef};
 
 /// Why one thing was not taken: it alone is bad, or the whole body is.
-pub(super) enum Fault {
+pub(in crate::ingest) enum Fault {
     Refused(Reason),
     Malformed(Malformed),
 }

@@ -2,9 +2,9 @@
 
 use super::decoder::Fault;
 use super::labels;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::config::EXEMPLAR_OPTION;
 use crate::ingest::labels::{limit, shown, text};
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Config, Reason};
 use crate::model::Labels;
 
@@ -55,7 +55,10 @@ pub(super) fn check_count(count: usize, config: &Config) -> Result<(), Reason> {
 }
 
 /// Labels of an exemplar: text, no name empty or twice, of limited size together.
-pub(super) fn finish(pairs: &[(&[u8], &[u8])], config: &Config) -> Result<Labels, Reason> {
+pub(in crate::ingest) fn finish(
+    pairs: &[(&[u8], &[u8])],
+    config: &Config,
+) -> Result<Labels, Reason> {
     let mut labels = Vec::with_capacity(pairs.len());
     let mut runes = 0;
     for (name, value) in pairs {

@@ -6,9 +6,9 @@
 //! allocated for buckets that a span only claims.
 
 use super::decoder::Fault;
-use super::wire::{Malformed, Value, Wire, unzigzag, unzigzag32};
 use crate::ingest::config::BUCKETS_OPTION;
 use crate::ingest::labels::limit;
+use crate::ingest::wire::{Malformed, Value, Wire, unzigzag, unzigzag32};
 use crate::ingest::{Config, Reason};
 use crate::model::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};
 
@@ -37,25 +37,23 @@ pub(super) fn time(mut message: Wire<'_>) -> Result<i64, Malformed> {
 pub(super) fn read(message: Wire<'_>, config: &Config) -> Result<Read, Fault> {
     let raw = Raw::read(message, config.buckets_max)?;
     let (time, start) = (raw.time, raw.start);
-    let value = raw.finish()?;
-    validate(&value)?;
-    Ok(Read { time, start, value })
+    Ok(Read { time, start, value: raw.into_histogram()? })
 }
 
 /// The fields as they came.
 #[derive(Default)]
-struct Raw {
-    is_float: bool,
-    count_integer: u64,
-    count_float: f64,
-    sum: f64,
-    schema: i32,
-    zero_threshold: f64,
-    zero_integer: u64,
-    zero_float: f64,
-    negative: Side,
-    positive: Side,
-    reset_hint: u64,
+pub(in crate::ingest) struct Raw {
+    pub(in crate::ingest) is_float: bool,
+    pub(in crate::ingest) count_integer: u64,
+    pub(in crate::ingest) count_float: f64,
+    pub(in crate::ingest) sum: f64,
+    pub(in crate::ingest) schema: i32,
+    pub(in crate::ingest) zero_threshold: f64,
+    pub(in crate::ingest) zero_integer: u64,
+    pub(in crate::ingest) zero_float: f64,
+    pub(in crate::ingest) negative: Side,
+    pub(in crate::ingest) positive: Side,
+    pub(in crate::ingest) reset_hint: u64,
     time: i64,
     custom_values: Vec<f64>,
     start: i64,
@@ -63,8 +61,8 @@ struct Raw {
 
 /// Buckets of one sign.
 #[derive(Default)]
-struct Side {
-    spans: Vec<Span>,
+pub(in crate::ingest) struct Side {
+    pub(in crate::ingest) spans: Vec<Span>,
     /// Running sums of the deltas; None in one that left the range of counts.
     integers: Vec<f64>,
     floats: Vec<f64>,
@@ -106,6 +104,13 @@ impl Raw {
         }
     }
 
+    /// The histogram, if it does not contradict itself.
+    pub(in crate::ingest) fn into_histogram(self) -> Result<Histogram, Reason> {
+        let histogram = self.finish()?;
+        validate(&histogram)?;
+        Ok(histogram)
+    }
+
     fn finish(self) -> Result<Histogram, Reason> {
         let is_integer = !self.is_float;
         let Some(schema) = known_schema(self.schema) else {
@@ -144,7 +149,7 @@ impl Raw {
 
 impl Side {
     /// `part`: 0 spans, 1 deltas, 2 counts.
-    fn add(
+    pub(in crate::ingest) fn add(
         &mut self,
         part: u32,
         value: Value<'_>,

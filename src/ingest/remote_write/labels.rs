@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::decoder::Fault;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::Config;
 use crate::ingest::labels::{Checked, shown as shown_text};
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::model::Label;
 
 /// Bytes of labels that an error repeats.
@@ -24,7 +24,7 @@ pub(super) fn parse<'a>(mut fields: Wire<'a>, config: &Config) -> Result<Vec<Lab
 }
 
 /// Name and value of a label.
-pub(super) fn pair(mut message: Wire<'_>) -> Result<(&[u8], &[u8]), Malformed> {
+pub(in crate::ingest) fn pair(mut message: Wire<'_>) -> Result<(&[u8], &[u8]), Malformed> {
     let (mut name, mut text): (&[u8], &[u8]) = (&[], &[]);
     loop {
         let before = message;
@@ -39,7 +39,7 @@ pub(super) fn pair(mut message: Wire<'_>) -> Result<(&[u8], &[u8]), Malformed> {
 }
 
 /// Appends the label fields of a series, wherever they stand in it.
-pub(super) fn gather(mut series: Wire<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(in crate::ingest) fn gather(mut series: Wire<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
     while let Some((number, value)) = series.field()? {
         if let (1, Value::Bytes(label)) = (number, value) {
             out.push(0x0a);
@@ -82,7 +82,7 @@ fn put_length(mut length: usize, out: &mut Vec<u8>) {
 }
 
 /// The labels for a person to recognise, however bad they are.
-pub(super) fn shown(labels: &[u8]) -> String {
+pub(in crate::ingest) fn shown(labels: &[u8]) -> String {
     let mut text = String::from("{");
     let mut fields = Wire::new(labels);
     while let Ok(Some((number, value))) = fields.field() {

@@ -1,23 +1,9 @@
 //! What metrics are: type, unit, help. Message 1 tells it apart from series, message 2 with each.
 
 use super::decoder::Decoder;
-use super::wire::{Malformed, Value, Wire};
-use crate::ingest::config::VALUE_OPTION;
-use crate::ingest::labels::{limit, text};
-use crate::ingest::{Place, Reason};
-use crate::model::{Door, Metadata, MetricKind};
-
-/// Separates keys of metadata from those of the server's own series; neither is ever bound.
-const KEY_PREFIX: &[u8] = b"metadata\0";
-
-/// Metadata as it came.
-#[derive(Default)]
-pub(super) struct Told<'a> {
-    pub(super) metric: &'a [u8],
-    pub(super) kind: u64,
-    pub(super) unit: &'a [u8],
-    pub(super) help: &'a [u8],
-}
+use crate::ingest::Place;
+use crate::ingest::metadata::Told;
+use crate::ingest::wire::{Malformed, Value, Wire};
 
 impl Decoder<'_> {
     /// `prometheus.MetricMetadata`.
@@ -47,45 +33,11 @@ impl Decoder<'_> {
 
     /// Takes metadata, unless this connection told the same not long ago.
     pub(super) fn tell(&mut self, index: usize, told: &Told<'_>) {
-        let mut bytes = std::mem::take(&mut self.session.bytes);
-        bytes.clear();
-        bytes.extend_from_slice(KEY_PREFIX);
-        bytes.extend_from_slice(&told.kind.to_le_bytes());
-        for text in [told.metric, told.unit, told.help] {
-            bytes.extend_from_slice(&text.len().to_le_bytes());
-            bytes.extend_from_slice(text);
-        }
-        let key = self.intake.registry.key(self.intake.tenant, Door::Own, &bytes);
-        self.session.bytes = bytes;
-        if !self.session.is_news(key) {
-            self.report.metadata += 1;
-            return;
-        }
-        match self.read_told(told) {
-            Ok(metadata) => {
-                self.batch.metadata.push(metadata);
-                self.report.metadata += 1;
-            }
+        match told.tell(self.session, self.intake, self.batch) {
+            Ok(()) => self.report.metadata += 1,
             Err(reason) => {
-                self.session.forget_news(key);
                 self.report.refuse(self.intake.config, 1, || (Place::Metadata(index), reason));
             }
         }
-    }
-
-    fn read_told(&self, told: &Told<'_>) -> Result<Metadata, Reason> {
-        if told.metric.is_empty() {
-            return Err(Reason::MetadataWithoutMetric);
-        }
-        let read = |what, bytes: &[u8]| {
-            limit(what, bytes.len(), self.intake.config.value_bytes_max, VALUE_OPTION)?;
-            text(what, bytes).map(str::to_owned)
-        };
-        Ok(Metadata {
-            metric: read("metric name", told.metric)?,
-            kind: MetricKind::from_number(told.kind),
-            unit: read("unit", told.unit)?,
-            help: read("help text", told.help)?,
-        })
     }
 }

@@ -11,20 +11,22 @@ mod check;
 mod decoder;
 mod exemplar;
 mod histogram;
-mod labels;
+pub(super) mod labels;
 mod message;
 mod metadata;
 mod one;
 mod replica;
 mod sample;
 mod two;
-mod wire;
 
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;
 
+pub(super) use decoder::Fault;
+pub(super) use exemplar::finish as finish_exemplar;
+pub(super) use histogram::Raw as RawHistogram;
 pub use message::{Message, decode, decode_of_replicas};
 pub use replica::Replicas;
 pub(super) use two::Symbol;

@@ -2,8 +2,8 @@
 
 use super::decoder::{Decoder, Rows, Series, Source};
 use super::labels;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::Error;
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::model::Door;
 
 /// The key of a label field: number 1, length-delimited.

@@ -2,8 +2,8 @@
 
 use super::decoder::{Decoder, Fault, Kind, Series, Source};
 use super::labels;
-use super::wire::{Malformed, Value, Wire};
 use crate::ingest::replicas::CLUSTERS_OPTION;
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Ballot, Elections, Error, Reason};
 use crate::model::{Label, TenantId};
 

@@ -1,6 +1,6 @@
 //! `Sample`: value 1, time 2, start 3, in milliseconds. Both messages share it.
 
-use super::wire::{Malformed, Value, Wire};
+use crate::ingest::wire::{Malformed, Value, Wire};
 
 /// Field 1, 64 bits.
 const VALUE_TAG: u8 = 0x09;

@@ -1,11 +1,11 @@
 //! `io.prometheus.write.v2.Request`: texts stand in one table, series refer to them by number.
 
 use super::decoder::{Decoder, Fault, Rows, Series, Source};
-use super::metadata::Told;
-use super::wire::{Malformed, Value, Wire};
 use super::{exemplar, labels};
 use crate::ingest::config::{BODY_OPTION, LABELS_OPTION, SYMBOLS_OPTION};
 use crate::ingest::labels::limit;
+use crate::ingest::metadata::Told;
+use crate::ingest::wire::{Malformed, Value, Wire};
 use crate::ingest::{Error, Place, Reason};
 use crate::model::{Door, Labels, METRIC_NAME, SeriesKey};
 

@@ -20,14 +20,12 @@ use super::{
 
 const NOW: i64 = 1_700_000_000_000_000_000;
 
-/// A record: rows as series, each row with the next number as its value.
-type Records = Vec<Vec<u8>>;
-
 fn open(files: &SimFiles) -> Arc<Db> {
     let files: Arc<dyn Files> = Arc::new(files.clone());
     Db::open(files, Arc::new(SimClock::new(NOW)), Config::small()).unwrap().0
 }
 
+/// Writes a record: a row of each of these series, each with the next number as its value.
 fn write(db: &Db, record: &[u8], next: &mut u32) {
     let mut batch = Batch::default();
     for series in record {
@@ -102,13 +100,12 @@ proptest! {
 
     #[test]
     fn a_restart_goes_on_where_each_shard_was(
-        records in vec(vec(0_u8..9, 1..12), 1..12) as _,
+        records in vec(vec(0_u8..9, 1..12), 1..12),
         shards in 1_usize..5,
         (rows_max, steps) in (1_usize..9, 1_usize..9),
         answered in vec(0_usize..20, 5),
         twice: bool,
     ) {
-        let records: Records = records;
         let files = SimFiles::seeded(5);
         let db = open(&files);
         let mut run = Run::start(&db);

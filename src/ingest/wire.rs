@@ -184,8 +184,9 @@ impl<'a> Wire<'a> {
         }
     }
 
+    /// What comes next behind its length.
     #[inline]
-    fn delimited(&mut self) -> Result<Self, Malformed> {
+    pub(super) fn delimited(&mut self) -> Result<Self, Malformed> {
         let length = self.varint()?;
         match usize::try_from(length) {
             Ok(length) if length <= self.rest.len() => self.take(length),
