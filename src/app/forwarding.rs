@@ -31,6 +31,7 @@ pub(super) fn start_forwarding(
         db: Arc::clone(source.db),
         clock: Arc::clone(source.clock),
         read: Arc::new(|path: &Path| fs::read_to_string(path)),
+        addresses: options.addresses,
         external_labels: &options.external_labels,
     };
     let receivers = RemoteWrite::start(runtime, &options.remote_write, &setup)?;

@@ -95,7 +95,7 @@ impl Db {
             head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         }
         let end = log_end(&scans, &judgement, &state);
-        let last = end.last;
+        let followers = Followers::open(&*files, database, end.last)?;
         let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, end);
         let commit = Commit { wal, catalog_log: log, logged: index.len(), synced_at: began };
         let next = found.next_series.max(state.next_series).max(replayed.next_series);
@@ -114,7 +114,7 @@ impl Db {
             live: RwLock::new(Live::new(live_files, head, &state)),
             upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
             idle: Mutex::default(),
-            followers: Followers::up_to(last),
+            followers,
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
             counters: Counters::default(),

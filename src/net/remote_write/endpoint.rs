@@ -46,14 +46,13 @@ impl Endpoint {
     /// Where a header, a certificate or a proxy cannot be used.
     pub(super) fn new(
         config: &RemoteWriteConfig,
+        addresses: AddressPolicy,
         read: ReadSecret,
     ) -> Result<Self, RemoteWriteError> {
         let tls = config.tls_config.clone().unwrap_or_default();
         let tls = tls_options(&tls, &read).map_err(|why| config.wrong("tls_config", why))?;
         let proxy = config.proxy_url.as_deref().map(str::parse::<Proxy>).transpose();
         let proxy = proxy.map_err(|error| config.wrong("proxy_url", error.to_string()))?;
-        // Whoever writes the configuration may name any address of the inside.
-        let addresses = AddressPolicy { allows_link_local: false, refuses_private: false };
         let options = ClientOptions { tls, proxy, stays: !config.follow_redirects, addresses };
         let client =
             Client::new(options).map_err(|error| config.wrong("tls_config", error.to_string()))?;

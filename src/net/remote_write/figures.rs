@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::ledger::Ledger;
+use super::ledger::{Counts, Ledger};
 
 /// One value at the time of asking.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,53 +22,61 @@ pub struct Figure {
     pub value: f64,
 }
 
+/// A counter: name, meaning, where it is.
+type Row = (&'static str, &'static str, fn(&Counts) -> &AtomicU64);
+
+const COUNTERS: &[Row] = &[
+    ("quipu_remote_write_sent_rows_total", "Rows that the receiver took.", |it| &it.rows_sent),
+    (
+        "quipu_remote_write_sent_metadata_total",
+        "Metrics of which the receiver was told what they are.",
+        |it| &it.metadata_sent,
+    ),
+    ("quipu_remote_write_sent_bytes_total", "Bytes of bodies sent.", |it| &it.bytes_sent),
+    ("quipu_remote_write_requests_total", "Requests made.", |it| &it.requests),
+    ("quipu_remote_write_failed_requests_total", "Requests that failed or were refused.", |it| {
+        &it.failures
+    }),
+    (
+        "quipu_remote_write_retried_rows_total",
+        "Rows of requests that were to be sent again.",
+        |it| &it.rows_retried,
+    ),
+    (
+        "quipu_remote_write_missed_records_total",
+        "Records of the log given up before they were read: the buffer was full.",
+        |it| &it.records_missed,
+    ),
+];
+
+/// Why rows were not sent.
+const DROPPED: &[(&str, fn(&Counts) -> &AtomicU64)] = &[
+    ("refused", |it| &it.rows_refused),
+    ("too_old", |it| &it.rows_too_old),
+    ("relabelled", |it| &it.rows_dropped),
+    ("unknown_series", |it| &it.rows_unknown),
+];
+
 /// Of a receiver, at `now`.
 pub(super) fn figures(ledger: &Ledger, now: Duration) -> Vec<Figure> {
-    let mut out = Vec::new();
     let counts = &ledger.counts;
-    let mut push = |name, help, is_counter, labels, value| {
-        out.push(Figure { name, help, is_counter, labels, value });
+    let counter = |name, help, labels, counter: &AtomicU64| Figure {
+        name,
+        help,
+        is_counter: true,
+        labels,
+        value: as_float(counter.load(Relaxed)),
     };
-    let read = |counter: &AtomicU64| as_float(counter.load(Relaxed));
-    let counters = [
-        ("quipu_remote_write_sent_rows_total", "Rows that the receiver took.", &counts.rows_sent),
-        (
-            "quipu_remote_write_sent_metadata_total",
-            "Metrics of which the receiver was told what they are.",
-            &counts.metadata_sent,
-        ),
-        ("quipu_remote_write_sent_bytes_total", "Bytes of bodies sent.", &counts.bytes_sent),
-        ("quipu_remote_write_requests_total", "Requests made.", &counts.requests),
-        (
-            "quipu_remote_write_failed_requests_total",
-            "Requests that failed or were refused.",
-            &counts.failures,
-        ),
-        (
-            "quipu_remote_write_retried_rows_total",
-            "Rows of requests that were to be sent again.",
-            &counts.rows_retried,
-        ),
-        (
-            "quipu_remote_write_missed_records_total",
-            "Records of the log given up before they were read: the buffer was full.",
-            &counts.records_missed,
-        ),
-    ];
-    for (name, help, counter) in counters {
-        push(name, help, true, Vec::new(), read(counter));
-    }
-    let dropped = [
-        ("refused", &counts.rows_refused),
-        ("too_old", &counts.rows_too_old),
-        ("relabelled", &counts.rows_dropped),
-        ("unknown_series", &counts.rows_unknown),
-    ];
-    for (reason, counter) in dropped {
-        let name = "quipu_remote_write_dropped_rows_total";
-        let labels = vec![("reason", reason.to_owned())];
-        push(name, "Rows that were not sent, by reason.", true, labels, read(counter));
-    }
+    let rows = COUNTERS.iter().map(|(name, help, of)| counter(name, help, Vec::new(), of(counts)));
+    let dropped = DROPPED.iter().map(|(reason, of)| {
+        let help = "Rows that were not sent, by reason.";
+        let labels = vec![("reason", (*reason).to_owned())];
+        counter("quipu_remote_write_dropped_rows_total", help, labels, of(counts))
+    });
+    rows.chain(dropped).chain(gauges(ledger, now)).collect()
+}
+
+fn gauges(ledger: &Ledger, now: Duration) -> impl Iterator<Item = Figure> {
     let gauges = [
         (
             "quipu_remote_write_pending_rows",
@@ -91,10 +99,13 @@ pub(super) fn figures(ledger: &Ledger, now: Duration) -> Vec<Figure> {
             as_float(ledger.shards().len() as u64),
         ),
     ];
-    for (name, help, value) in gauges {
-        push(name, help, false, Vec::new(), value);
-    }
-    out
+    gauges.into_iter().map(|(name, help, value)| Figure {
+        name,
+        help,
+        is_counter: false,
+        labels: Vec::new(),
+        value,
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts as floats, as every metric is")]

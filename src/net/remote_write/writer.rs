@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::export::remote_write::Message;
+use crate::net::AddressPolicy;
 use crate::os::Clock;
 use crate::store::{self, Db};
 
@@ -24,6 +25,8 @@ use super::{
     shard::Sending,
 };
 
+/// Begins the names of receivers' readers.
+const READERS: &str = "remote_write-";
 /// How often a flush looks whether it is over.
 const FLUSH_LOOK: Duration = Duration::from_millis(50);
 
@@ -35,6 +38,8 @@ pub struct Setup<'a> {
     pub clock: Arc<dyn Clock>,
     /// Reads files that settings name.
     pub read: ReadSecret,
+    /// Where requests may go.
+    pub addresses: AddressPolicy,
     /// `external_labels`: what series get that have no label of the name.
     pub external_labels: &'a [(String, String)],
 }
@@ -84,13 +89,19 @@ impl RemoteWrite {
         let (stop, stopped) = watch::channel(false);
         let remotes: Result<Vec<_>, StartError> =
             configs.iter().map(|config| open(config, setup, &stopped)).collect();
+        let remotes = remotes?;
+        let names: Vec<String> = configs.iter().map(reader).collect();
+        setup
+            .db
+            .retain_followers(READERS, &names)
+            .map_err(|source| StartError::Marks { name: "others".into(), source })?;
         let run = |(config, remote): (&RemoteWriteConfig, Remote)| Running {
             name: config.name(),
             url: config.shown_url(),
             ledger: Arc::clone(&remote.sending.ledger),
             task: runtime.spawn(remote.run()),
         };
-        let running = configs.iter().zip(remotes?).map(run).collect();
+        let running = configs.iter().zip(remotes).map(run).collect();
         Ok(Self { running, stop, clock: Arc::clone(&setup.clock) })
     }
 
@@ -140,15 +151,20 @@ impl RemoteWrite {
     }
 }
 
+/// The name of a receiver's reader of the log.
+fn reader(config: &RemoteWriteConfig) -> String {
+    format!("{READERS}{}", config.name())
+}
+
 fn open(
     config: &RemoteWriteConfig,
     setup: &Setup<'_>,
     stop: &watch::Receiver<bool>,
 ) -> Result<Remote, StartError> {
     let name = config.name();
-    let endpoint = Endpoint::new(config, Arc::clone(&setup.read))?;
+    let endpoint = Endpoint::new(config, setup.addresses, Arc::clone(&setup.read))?;
     let marks = |source| StartError::Marks { name: name.clone(), source };
-    let (follower, bookmark) = setup.db.follow(&format!("remote_write-{name}")).map_err(marks)?;
+    let (follower, bookmark) = setup.db.follow(&reader(config)).map_err(marks)?;
     let queue = config.queue();
     let is_second = endpoint.message() == Message::Request;
     let sends = Sends {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::os::{WriteFile, read_whole};
+use crate::os::{Files, WriteFile, read_whole};
 use crate::store::{
     bytes::Reader,
     db::Db,
@@ -49,7 +49,7 @@ impl Bookmark {
         let path = format!("{FOLDER}/{name}");
         let end = db.followers.end();
         let exists = files.exists(&path).map_err(failed(&**files, "look for", &path))?;
-        let found = if exists { newest(db, &path)? } else { None };
+        let found = if exists { newest(&**files, db.database, &path)? } else { None };
         let is_new = found.is_none();
         let (turn, mut marks) = found.unwrap_or_else(|| (0, vec![Mark { position: end, rows: 0 }]));
         for mark in &mut marks {
@@ -106,9 +106,32 @@ impl Bookmark {
     }
 }
 
-impl Drop for Bookmark {
-    fn drop(&mut self) {
-        self.db.followers.forget(&self.name);
+/// How far each reader is of whom there are marks: what was kept for them is kept from the start on.
+pub(super) fn lowest_of_all(
+    files: &dyn Files,
+    database: u128,
+) -> Result<Vec<(String, u64)>, Error> {
+    let entries = match files.list(FOLDER) {
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed(files, "list", FOLDER))?,
+    };
+    let mut all = Vec::new();
+    for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
+        // What cannot be read holds nothing: its reader is told when it opens the marks.
+        if let Ok(Some((_, marks))) = newest(files, database, &format!("{FOLDER}/{}", entry.name)) {
+            let lowest = marks.iter().map(|mark| mark.position).min();
+            all.push((entry.name, lowest.unwrap_or(0)));
+        }
+    }
+    Ok(all)
+}
+
+/// Removes the marks of a reader.
+pub(super) fn remove(files: &dyn Files, name: &str) -> Result<(), Error> {
+    let path = format!("{FOLDER}/{name}");
+    match files.remove(&path) {
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(failed(files, "remove", &path)),
     }
 }
 
@@ -128,14 +151,18 @@ fn slot(database: u128, turn: u64, marks: &[Mark]) -> Vec<u8> {
 }
 
 /// The newest good slot: its turn and marks. None where none was ever written whole.
-fn newest(db: &Db, path: &str) -> Result<Option<(u64, Vec<Mark>)>, Error> {
+fn newest(
+    files: &dyn Files,
+    database: u128,
+    path: &str,
+) -> Result<Option<(u64, Vec<Mark>)>, Error> {
     let limit = 2 * SLOT_BYTES as u64;
-    let bytes = read_whole(&*db.files, path, limit).map_err(failed(&*db.files, "read", path))?;
-    let slots = bytes.chunks(SLOT_BYTES).map(|bytes| read_slot(bytes, db.database));
+    let bytes = read_whole(files, path, limit).map_err(failed(files, "read", path))?;
+    let slots = bytes.chunks(SLOT_BYTES).map(|bytes| read_slot(bytes, database));
     let slots: Vec<_> = slots.collect();
     if let Some(Err(what @ Damage::Foreign)) = slots.iter().find(|it| it == &&Err(Damage::Foreign))
     {
-        let file = db.files.path_of(path);
+        let file = files.path_of(path);
         return Err(Error::Damaged { file, at: 0, what: what.clone() });
     }
     Ok(slots.into_iter().filter_map(Result::ok).max_by_key(|(turn, _)| *turn))

@@ -16,6 +16,8 @@ use crate::store::{
     manifest::{Edit, State},
 };
 
+use super::bookmark::{lowest_of_all, remove};
+
 /// All readers, by name.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Followers {
@@ -26,9 +28,17 @@ pub(in crate::store) struct Followers {
 }
 
 impl Followers {
-    /// Without readers; records up to `end` may be read.
-    pub(in crate::store) fn up_to(end: u64) -> Self {
-        Self { end: end.into(), ..Self::default() }
+    /// All of whom there are marks; records up to `end` may be read.
+    ///
+    /// # Errors
+    /// Where the marks cannot be listed.
+    pub(in crate::store) fn open(
+        files: &dyn Files,
+        database: u128,
+        end: u64,
+    ) -> Result<Self, Error> {
+        let read = lowest_of_all(files, database)?;
+        Ok(Self { read: Mutex::new(read.into_iter().collect()), end: end.into() })
     }
 
     /// Lets records up to `end` be read.
@@ -46,9 +56,9 @@ impl Followers {
         held(&self.read).insert(name.to_owned(), position);
     }
 
-    /// A reader is gone; what it has not read is not kept for it.
-    pub(super) fn forget(&self, name: &str) {
-        held(&self.read).remove(name);
+    /// Names that `is_gone` says, forgotten: what they have not read is not kept for them.
+    fn forget(&self, is_gone: impl Fn(&str) -> bool) -> Vec<String> {
+        held(&self.read).extract_if(.., |name, _| is_gone(name)).map(|(name, _)| name).collect()
     }
 
     /// The position up to which all have everything. None where there is no reader.
@@ -78,6 +88,17 @@ pub(in crate::store) fn check_log_only(
 }
 
 impl Db {
+    /// Forgets readers whose names begin with `prefix` and are none of `names`, with their marks.
+    ///
+    /// # Errors
+    /// Where marks cannot be removed.
+    pub fn retain_followers(&self, prefix: &str, names: &[String]) -> Result<(), Error> {
+        let is_gone =
+            |name: &str| name.starts_with(prefix) && names.iter().all(|known| known != name);
+        let gone = self.followers.forget(is_gone);
+        gone.iter().try_for_each(|name| remove(&*self.files, name))
+    }
+
     /// The position up to which the log may be forgotten, where its rows up to `in_files` are kept
     /// elsewhere.
     pub(in crate::store) fn forgettable(&self, in_files: u64) -> u64 {

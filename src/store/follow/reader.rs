@@ -11,6 +11,9 @@ use crate::store::{
 
 use super::bookmark::Bookmark;
 
+/// Segments that may go between two looks.
+const OPENINGS_MAX: usize = 64;
+
 /// What a reader is given.
 #[derive(Debug)]
 pub struct Followed {
@@ -67,11 +70,9 @@ impl Follower {
         let files = Arc::clone(&self.db.files);
         while self.position < self.db.log_end() {
             if self.cursor.is_none() {
-                let number = held(&self.db.commit).wal.first_number_above(self.position);
-                self.cursor = Cursor::open(&*files, self.db.database, number)?;
+                self.open_segment()?;
             }
-            // None where it was given up just now: the next look finds the one behind.
-            let Some(cursor) = &mut self.cursor else { continue };
+            let Some(cursor) = &mut self.cursor else { return Ok(None) };
             match cursor.next(&*files, self.position) {
                 Ok(Some(record)) => {
                     let missed = record.sequence - self.position - 1;
@@ -98,6 +99,21 @@ impl Follower {
             }
         }
         Ok(None)
+    }
+
+    /// Opens the segment that the next record is in.
+    fn open_segment(&mut self) -> Result<(), Error> {
+        let files = &*self.db.files;
+        let mut number = held(&self.db.commit).wal.first_number_above(self.position);
+        for _ in 0..OPENINGS_MAX {
+            self.cursor = Cursor::open(files, self.db.database, number)?;
+            if self.cursor.is_some() {
+                return Ok(());
+            }
+            // It was given up just now.
+            number = held(&self.db.commit).wal.first_number_above(self.position).max(number + 1);
+        }
+        Err(Error::Missing { file: files.path_of(&wal::segment_path(number)) })
     }
 
     /// Goes to the segment behind; false where there is none.

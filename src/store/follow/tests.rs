@@ -81,9 +81,10 @@ fn what_a_reader_has_not_read_outlives_flush_seal_and_restart() {
         }
     }
     drop(follower);
-    let (mut again, _) = db.follow("b").unwrap();
+    let (mut again, marks) = db.follow("b").unwrap();
     assert_eq!(read(&mut again), (vec![], 0));
-    drop(again);
+    drop((again, marks));
+    db.retain_followers("b", &[]).unwrap();
     bookmark.save(vec![Mark { position: 0, rows: 0 }], false).unwrap();
     drop(bookmark);
     db.close();
@@ -96,6 +97,33 @@ fn what_a_reader_has_not_read_outlives_flush_seal_and_restart() {
     // Read and marked, it goes with the next flush.
     let before = files.list("wal").unwrap().len();
     bookmark.save(vec![Mark { position: follower.position(), rows: 0 }], true).unwrap();
+    write(&db, 0..1, 0.0);
+    db.flush().unwrap();
+    assert!(files.list("wal").unwrap().len() < before);
+}
+
+#[test]
+fn what_is_kept_for_a_reader_is_kept_before_it_is_back() {
+    let files = SimFiles::seeded(3);
+    let db = open(&files, Config::small());
+    let reader = db.follow("x-a").unwrap();
+    (0..40_u32).for_each(|round| write(&db, 0..50, f64::from(round)));
+    drop(reader);
+    db.flush().unwrap();
+    db.close();
+    drop(db);
+    let db = open(&files, Config::small());
+    write(&db, 0..1, 0.0);
+    db.flush().unwrap();
+    let (mut follower, bookmark) = db.follow("x-a").unwrap();
+    assert_eq!(read(&mut follower).0.len(), 40 * 50 + 1);
+    drop((follower, bookmark));
+    // One that is wanted no more is forgotten, with what waits for it.
+    db.retain_followers("y-", &[]).unwrap();
+    assert!(files.exists("follow/x-a").unwrap());
+    db.retain_followers("x-", &["x-b".to_owned()]).unwrap();
+    assert!(!files.exists("follow/x-a").unwrap());
+    let before = files.list("wal").unwrap().len();
     write(&db, 0..1, 0.0);
     db.flush().unwrap();
     assert!(files.list("wal").unwrap().len() < before);
