@@ -8,7 +8,7 @@
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
 The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror and from PyPI
-into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes; only
+into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of seven minutes; only
 those of PyPI are left out where it cannot be reached, and the page says so. Python standard library only.
 """
 import argparse
@@ -27,7 +27,7 @@ import peers
 import scraping
 from process import Failed, Process, free_port
 
-LIMIT_S = 300
+LIMIT_S = 420
 # Client, how it is called on the page, what was compared, the function, the program that has a version.
 CLIENTS = [
     ('curl-line', 'curl, InfluxDB line protocol', 'plain and gzip, three precisions, several fields, escapes: rows '

@@ -41,6 +41,21 @@ impl Door {
         decode(message, body, &mut self.session, &intake, &mut self.batch)
     }
 
+    /// As [`Self::take`], where names of metrics are clusters and each `job` is a replica.
+    fn take_of_replicas(&mut self, message: Message, body: &[u8]) -> Result<Report, Error> {
+        let config = ReplicaConfig {
+            cluster_label: "__name__".into(),
+            replica_label: "job".into(),
+            ..ReplicaConfig::default()
+        };
+        let elections = Elections::new(config);
+        let replicas = Some(Replicas { elections: &elections, now: 0 });
+        let registry: &dyn Registry = &self.book;
+        let intake = Intake { config: &self.config, registry, tenant: TenantId(3) };
+        let (session, batch) = (&mut self.session, &mut self.batch);
+        decode_of_replicas(message, body, session, &intake, batch, replicas)
+    }
+
     fn send(&mut self, request: &WriteRequest) -> Report {
         self.take(Message::WriteRequest, &request.encode_to_vec()).unwrap()
     }
@@ -205,6 +220,9 @@ proptest! {
             if let Some(byte) = body.get_mut(at % size) { *byte ^= flip; }
             let mut door = Door::new();
             let taken = door.take(message, &body);
+            prop_assert!(taken.is_ok() || (door.batch.is_empty() && door.book.is_empty()));
+            let mut door = Door::new();
+            let taken = door.take_of_replicas(message, &body);
             prop_assert!(taken.is_ok() || (door.batch.is_empty() && door.book.is_empty()));
         }
     }

@@ -133,7 +133,8 @@ pub struct QueueConfig {
     pub min_backoff: TimeSpan,
     /// The longest.
     pub max_backoff: TimeSpan,
-    /// Whether "too many requests" is tried again, or the rows dropped.
+    /// Whether "too many requests" is tried again, or the rows dropped. Prometheus drops them where
+    /// nothing is said; here what was acknowledged is not given up for that.
     pub retry_on_http_429: bool,
     /// Rows older than this are dropped; 0 is never.
     pub sample_age_limit: TimeSpan,
@@ -154,7 +155,7 @@ impl Default for QueueConfig {
             batch_send_deadline: TimeSpan::from_secs(5),
             min_backoff: span("30ms"),
             max_backoff: TimeSpan::from_secs(5),
-            retry_on_http_429: false,
+            retry_on_http_429: true,
             sample_age_limit: TimeSpan::default(),
         }
     }

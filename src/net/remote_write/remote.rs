@@ -127,7 +127,7 @@ impl Remote {
     async fn hand_out(&self, shards: &Shards, step: Step) -> Duration {
         let ledger = &self.sending.ledger;
         self.count(&step);
-        let mut stop = self.sending.stop.clone();
+        let mut ending = self.sending.stop.clone();
         let before = ledger.handed_out();
         for ((rows, tally), pieces) in shards.rows.iter().zip(ledger.shards()).zip(step.pieces) {
             if pieces.is_empty() {
@@ -137,7 +137,7 @@ impl Remote {
             tokio::select! {
                 // A shard that is gone was told to stop; its rows stay in the log.
                 _ = rows.send(pieces) => {}
-                _ = stop.wait_for(|stop| *stop) => return Duration::ZERO,
+                _ = ending.wait_for(|stop| *stop) => return Duration::ZERO,
             }
         }
         ledger.hand_out(step.position);

@@ -192,3 +192,44 @@ fn read_slot(bytes: &[u8], database: u128) -> Result<(u64, Vec<Mark>), Damage> {
     let marks: Result<Vec<Mark>, Damage> = (0..count).map(|_| mark(&mut reader)).collect();
     marks.map(|marks| (turn, marks))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn marks_come_back_and_damage_is_noticed(
+            marks in vec(any::<(u64, u32)>(), 1..=MARKS_MAX),
+            turn: u64,
+            at in 0..SLOT_BYTES,
+            flip in 1..=255_u8,
+        ) {
+            let marks: Vec<Mark> =
+                marks.into_iter().map(|(position, rows)| Mark { position, rows }).collect();
+            let mut bytes = slot(7, turn, &marks);
+            prop_assert_eq!(bytes.len(), SLOT_BYTES);
+            prop_assert_eq!(read_slot(&bytes, 7), Ok((turn, marks)));
+            prop_assert_eq!(read_slot(&bytes, 8), Err(Damage::Foreign));
+            bytes[at] ^= flip;
+            prop_assert!(read_slot(&bytes, 7).is_err());
+            prop_assert!(read_slot(&bytes[..at], 7).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_marks_or_an_error(mut bytes in vec(any::<u8>(), SLOT_BYTES - 4)) {
+            // With a checksum that fits, so that what is behind it is read.
+            let crc = crc32c::crc32c(&bytes);
+            bytes[..8].copy_from_slice(MAGIC);
+            bytes.extend_from_slice(&crc.to_le_bytes());
+            let _ = read_slot(&bytes, 7);
+            let fields = SLOT_BYTES - 4;
+            let crc = crc32c::crc32c(&bytes[..fields]);
+            bytes[fields..].copy_from_slice(&crc.to_le_bytes());
+            let database = u128::from_le_bytes(bytes[8..24].try_into().unwrap());
+            let _ = read_slot(&bytes, database);
+        }
+    }
+}
