@@ -134,7 +134,7 @@ pub(super) struct Agent {
     /// Where rows wait until they are sent; made if missing
     #[arg(long, value_name = "DIR", default_value = "quipu-agent", env = "QUIPU_DATA")]
     pub(super) data: PathBuf,
-    /// YAML with remote_write and global.external_labels, as Prometheus has them
+    /// YAML in the form of prometheus.yml: what is scraped, where it is sent, labels of all of it
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Collect what this machine says, which is the default
