@@ -111,7 +111,9 @@ proptest! {
         let mut run = Run::start(&db);
         run.reshard(shards);
         let mut next = 0;
-        records.iter().for_each(|record| write(&db, record, &mut next));
+        for record in &records {
+            write(&db, record, &mut next);
+        }
         let mut sent: Vec<(SeriesRef, u32)> = Vec::new();
         for _ in 0..=usize::from(twice) {
             let pieces = run.hand_out(rows_max, steps);
