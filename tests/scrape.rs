@@ -93,7 +93,9 @@ fn start(config: &PathBuf) -> Server {
 }
 
 fn ask(server: &Server, path: &str) -> Value {
-    let got = server.get(path);
+    let marks = [("\"", "%22"), ("{", "%7B"), ("}", "%7D")];
+    let path = marks.iter().fold(path.to_owned(), |path, (mark, code)| path.replace(mark, code));
+    let got = server.get(&path);
     assert_eq!(got.status, 200, "{}", got.body);
     serde_json::from_str::<Value>(&got.body).unwrap()["data"].clone()
 }

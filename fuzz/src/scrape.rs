@@ -4,14 +4,14 @@ use quipu::collect::scrape::{ScrapeFile, read_groups};
 use quipu::net::dns::{Kind, question, read};
 
 /// A list of targets, as JSON and as YAML, and a configuration.
-pub fn targets(bytes: &[u8]) {
+pub(crate) fn targets(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let _ = (read_groups(text, true), read_groups(text, false));
     let _ = ScrapeFile::read(text).and_then(|file| file.jobs());
 }
 
 /// An answer of a name server: whole, and behind a head that fits the question.
-pub fn dns(bytes: &[u8]) {
+pub(crate) fn dns(bytes: &[u8]) {
     for kind in [Kind::A, Kind::Aaaa, Kind::Ns, Kind::Mx, Kind::Srv] {
         let asked = question(7, "a.b", kind).unwrap_or_default();
         let _ = read(bytes, &asked, kind);

@@ -13,8 +13,13 @@ use crate::model::{Registry, SeriesKey, SeriesRef, TimeRange};
 /// earliest when its partition is sealed, 10 minutes after its last row.
 const EXPECTATION_NANOS: i64 = 5 * 60 * 1_000_000_000;
 
-/// Slots for metadata already sent: a sender has hundreds to thousands of metrics.
-const METADATA_SLOTS: usize = 4096;
+/// Slots for metadata already sent: a sender has hundreds to thousands of metrics, a target of a
+/// thousand some dozens.
+const METADATA_SLOTS_MAX: usize = 4096;
+/// Slots at first.
+const METADATA_SLOTS_MIN: usize = 64;
+/// Slots for each metric, so that two seldom meet in one.
+const METADATA_SPREAD: usize = 8;
 
 /// Symbols of an ordinary request: 2,000 samples have some hundred to some thousand.
 const SYMBOLS_KEPT: usize = 8192;
@@ -24,6 +29,8 @@ const SYMBOLS_KEPT: usize = 8192;
 pub struct Session {
     expected: Expected,
     metadata: Vec<SeriesKey>,
+    /// How many of them are taken.
+    metadata_count: usize,
     /// The end of the registry's window when the session began to learn: the clock it has.
     since: i64,
     /// Series of the last exposition whose rows had its time.
@@ -65,6 +72,7 @@ impl Session {
     pub fn forget(&mut self) {
         self.expected.clear();
         self.metadata.clear();
+        self.metadata_count = 0;
     }
 
     /// Starts a request: forgets what was learned too long ago or is too much.
@@ -101,10 +109,13 @@ impl Session {
 
     /// Whether metadata with this key was not seen lately; it is from now on.
     pub(super) fn is_news(&mut self, key: SeriesKey) -> bool {
+        self.widen_news();
         match self.news_slot(key) {
             Some(slot) if *slot == key => false,
             Some(slot) => {
+                let is_free = *slot == SeriesKey(0);
                 *slot = key;
+                self.metadata_count += usize::from(is_free);
                 true
             }
             None => true,
@@ -119,10 +130,23 @@ impl Session {
     }
 
     fn news_slot(&mut self, key: SeriesKey) -> Option<&mut SeriesKey> {
-        if self.metadata.is_empty() {
-            self.metadata.resize(METADATA_SLOTS, SeriesKey(0));
+        let slots = self.metadata.len().max(1);
+        self.metadata.get_mut(key.0 as usize % slots)
+    }
+
+    /// Makes room before slots are scarce.
+    fn widen_news(&mut self) {
+        let wanted = (self.metadata_count * METADATA_SPREAD).next_power_of_two();
+        let wanted = wanted.clamp(METADATA_SLOTS_MIN, METADATA_SLOTS_MAX);
+        if self.metadata.len() >= wanted {
+            return;
         }
-        self.metadata.get_mut(key.0 as usize % METADATA_SLOTS)
+        let known = std::mem::replace(&mut self.metadata, vec![SeriesKey(0); wanted]);
+        for key in known.into_iter().filter(|key| *key != SeriesKey(0)) {
+            if let Some(slot) = self.news_slot(key) {
+                *slot = key;
+            }
+        }
     }
 }
 
@@ -320,6 +344,11 @@ mod tests {
     #[test]
     fn metadata_is_news_once() {
         let mut session = Session::new();
+        let keys = || (1..500_u128).map(|key| SeriesKey(key * 0x9e37_79b9_7f4a_7c15));
+        assert!(session.size_bytes() < 100);
+        assert_eq!(keys().filter(|key| session.is_news(*key)).count(), 499);
+        let again = keys().filter(|key| session.is_news(*key)).count();
+        assert!(again < 100, "{again} were forgotten");
         assert!(session.is_news(SeriesKey(5)));
         assert!(!session.is_news(SeriesKey(5)));
         session.forget();

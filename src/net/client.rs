@@ -240,6 +240,16 @@ impl Client {
     }
 }
 
+/// Unpacks where it may take its time: a megabyte keeps a thread busy for some milliseconds.
+async fn unpack(packed: Bytes, bytes_max: u64) -> Result<Bytes, Error> {
+    const INLINE_BYTES_MAX: usize = 128 << 10;
+    if packed.len() <= INLINE_BYTES_MAX {
+        return gunzip(&packed, bytes_max);
+    }
+    let unpacking = tokio::task::spawn_blocking(move || gunzip(&packed, bytes_max));
+    unpacking.await.unwrap_or_else(|panic| Err(Error::Packed(panic.to_string())))
+}
+
 async fn read(
     head: hyper::http::response::Parts,
     mut body: hyper::body::Incoming,
@@ -266,7 +276,7 @@ async fn read(
     let body = if is_packed && !bytes.is_empty() {
         headers.remove(CONTENT_ENCODING);
         headers.remove(CONTENT_LENGTH);
-        gunzip(&bytes, bytes_max)?
+        unpack(bytes.freeze(), bytes_max).await?
     } else {
         bytes.freeze()
     };

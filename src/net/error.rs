@@ -99,15 +99,15 @@ impl Error {
     pub(super) fn transport(error: impl Into<Cause>) -> Self {
         let cause = error.into();
         match cause.downcast::<hyper_util::client::legacy::Error>() {
-            Ok(error) => Self::innermost(*error),
+            Ok(error) => Self::innermost(&error),
             Err(cause) => Self::Transport(cause),
         }
     }
 
     /// Connectors give errors of ours to hyper, which wraps them.
-    fn innermost(error: hyper_util::client::legacy::Error) -> Self {
+    fn innermost(error: &hyper_util::client::legacy::Error) -> Self {
         let mut text = String::new();
-        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(cause) = next {
             let said = cause.to_string();
             if !text.contains(&said) {

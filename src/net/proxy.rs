@@ -1,6 +1,6 @@
 //! A way around: requests that go through a proxy.
 
-use std::str::FromStr;
+use std::{fmt::Write as _, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::Uri;
@@ -47,7 +47,8 @@ impl Proxy {
             |why: String| Error::Proxy { proxy: format!("{}:{}", self.host, self.port), why };
         let mut request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n");
         if let Some(authorization) = &self.authorization {
-            request.push_str(&format!("Proxy-Authorization: {authorization}\r\n"));
+            // Writing to a string cannot fail.
+            let _ = write!(request, "Proxy-Authorization: {authorization}\r\n");
         }
         request.push_str("\r\n");
         stream.write_all(request.as_bytes()).await.map_err(|error| failed(error.to_string()))?;

@@ -162,3 +162,88 @@ async fn a_proxy_that_opens_no_tunnel_is_named() {
     assert!(error.to_string().contains("403 Forbidden"), "{error}");
     assert!(asked.await.unwrap().starts_with("CONNECT nowhere.invalid:443 HTTP/1.1\r\n"));
 }
+
+/// Certificates of `tests/`, valid until 2120: an authority, and what it signed for `server.test` and
+/// `client.test`.
+const AUTHORITY: &[u8] = include_bytes!("tests/authority.pem");
+const SERVER: (&[u8], &[u8]) =
+    (include_bytes!("tests/server.pem"), include_bytes!("tests/server.key"));
+const CLIENT: (&[u8], &[u8]) =
+    (include_bytes!("tests/client.pem"), include_bytes!("tests/client.key"));
+
+/// A server that speaks TLS, asks for a certificate, and answers every request with what it saw.
+fn serve_tls() -> SocketAddr {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let chain = |pem| CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect::<Vec<_>>();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(chain(AUTHORITY).remove(0)).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        Arc::clone(&provider),
+    );
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
+        .with_single_cert(chain(SERVER.0), PrivateKeyDer::from_pem_slice(SERVER.1).unwrap())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            // A client that does not trust us ends the handshake.
+            while tls.is_handshaking() && tls.complete_io(&mut stream).is_ok() {}
+            let names = tls.peer_certificates().map_or(0, <[_]>::len);
+            let mut stream = rustls::Stream::new(&mut tls, &mut stream);
+            let mut asked = [0; 4096];
+            if std::io::Read::read(&mut stream, &mut asked).is_ok_and(|size| size > 0) {
+                let body = format!("{names} certificates");
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+            }
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_server_must_prove_its_name_unless_told_otherwise() {
+    let address = serve_tls();
+    let ask = async |tls: TlsOptions| {
+        let client = Client::new(ClientOptions { tls, ..ClientOptions::default() }).unwrap();
+        let answer = client.send(Request::get(format!("https://{address}/"))).await;
+        answer.map(|answer| String::from_utf8(answer.body.to_vec()).unwrap())
+    };
+    let trusting = TlsOptions { authorities: Some(AUTHORITY.to_vec()), ..TlsOptions::default() };
+    let named = TlsOptions { server_name: Some("server.test".into()), ..trusting.clone() };
+    assert_eq!(ask(named.clone()).await.unwrap(), "0 certificates");
+    let error = ask(TlsOptions::default()).await.unwrap_err().to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    let error = ask(trusting).await.unwrap_err().to_string();
+    assert!(error.contains("not valid for name"), "{error}");
+    let insecure = TlsOptions { is_insecure: true, ..TlsOptions::default() };
+    assert_eq!(ask(insecure).await.unwrap(), "0 certificates");
+    let (certificate, key) = (Some(CLIENT.0.to_vec()), Some(CLIENT.1.to_vec()));
+    let known = TlsOptions { certificate, key, ..named.clone() };
+    assert_eq!(ask(known).await.unwrap(), "1 certificates");
+    let half = TlsOptions { key: None, certificate: Some(CLIENT.0.to_vec()), ..named };
+    assert!(Client::new(ClientOptions { tls: half, ..ClientOptions::default() }).is_err());
+}
+
+#[test]
+fn what_is_no_certificate_is_named() {
+    let tls = |tls| Client::new(ClientOptions { tls, ..ClientOptions::default() }).unwrap_err();
+    let nothing = TlsOptions { authorities: Some(b"hello".to_vec()), ..TlsOptions::default() };
+    assert!(tls(nothing).to_string().contains("the certificate authority"));
+    let name = TlsOptions { server_name: Some("a b".into()), ..TlsOptions::default() };
+    assert!(tls(name).to_string().contains("server_name"));
+    let options = TlsOptions { key: Some(b"secret".to_vec()), ..TlsOptions::default() };
+    assert!(!format!("{options:?}").contains("115"), "keys are not shown");
+}

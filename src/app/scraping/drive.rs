@@ -18,8 +18,8 @@ use tokio::{
 use super::fetch::{Clients, Fetcher};
 use super::lists;
 use super::paths::Tree;
-use crate::collect::scrape::{Body, Changes, Job, Life, Scrape, Scraper};
-use crate::http::{Counter, Metrics};
+use crate::collect::scrape::{Body, Changes, Health, Job, Life, Scrape, Scraper};
+use crate::http::{Counter, Kind, Metrics, Sample};
 use crate::ingest::{self, Intake};
 use crate::model::{self, Batch, Registry, Sink, TenantId, Timestamp};
 use crate::net::AddressPolicy;
@@ -95,6 +95,7 @@ impl Scraping {
     ) -> io::Result<Arc<Self>> {
         let clients = Arc::new(Clients::new(Tree::open(folder)?, into.addresses));
         let counters = Counters::new(&into.metrics);
+        watch(&into);
         Ok(Arc::new(Self { into, clients, runtime, counters, tasks: Mutex::default() }))
     }
 
@@ -179,14 +180,14 @@ impl Scraping {
     }
 
     /// One scrape, from waiting to written.
-    async fn scrape(&self, life: &Life, fetcher: Result<&Fetcher, &String>) {
+    async fn scrape(&self, life: &Life, how: Result<&Fetcher, &String>) {
         let due = life.due_after(self.now());
         self.until(due).await;
         let (began, clock) = (self.now(), &self.into.clock);
         let start = clock.monotonic();
-        let fetched = match (life.refusal(), fetcher) {
+        let fetched = match (life.refusal(), how) {
             (Some(why), _) => Err(why),
-            (None, Ok(fetcher)) => fetcher.fetch(life).await,
+            (None, Ok(how)) => how.fetch(life).await,
             (None, Err(why)) => Err(why.clone()),
         };
         let took = clock.monotonic().saturating_sub(start);
@@ -231,6 +232,28 @@ impl Scraping {
             }
         }
     }
+}
+
+/// Shows how many targets there are, and how they are.
+fn watch(into: &Into) {
+    let scraper = Arc::clone(&into.scraper);
+    into.metrics.watch(Box::new(move |samples| {
+        let mut counts = [(Health::Up, 0_u32), (Health::Down, 0), (Health::Unknown, 0)];
+        for life in scraper.pools().iter().flat_map(|pool| &pool.active) {
+            let health = life.seen().health;
+            for (there, count) in &mut counts {
+                *count += u32::from(*there == health);
+            }
+        }
+        samples.extend(counts.map(|(health, count)| Sample {
+            family: "quipu_scrape_targets",
+            help: "Targets that are scraped, by health.",
+            kind: Kind::Gauge,
+            suffix: "",
+            labels: vec![("health", health.name().into())],
+            value: f64::from(count),
+        }));
+    }));
 }
 
 /// Scrapes a target until the task is ended.

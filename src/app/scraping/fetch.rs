@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::paths::Tree;
-use crate::collect::scrape::{HttpSettings, Life, TlsSettings};
+use crate::collect::scrape::{HttpSettings, Life, Secret, TlsSettings};
 use crate::net::{AddressPolicy, Client, ClientOptions, Error, Request, TlsOptions};
 
 /// Clients by how they connect, so that jobs alike share connections.
@@ -57,7 +57,7 @@ impl Clients {
             }
             (None, None) => Ok(None),
         };
-        let key = settings.key.as_ref().map(|key| key.reveal());
+        let key = settings.key.as_ref().map(Secret::reveal);
         Ok(TlsOptions {
             authorities: pem("ca_file", settings.ca.as_deref(), settings.ca_file.as_ref())?,
             certificate: pem("cert_file", settings.cert.as_deref(), settings.cert_file.as_ref())?,

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -34,7 +34,7 @@ pub(super) async fn read(scraping: Arc<Scraping>, job: String, list: List) {
     let mut reader = Reader { scraping, job, id, told: HashMap::new() };
     match list {
         List::Files(config) => reader.files(&config).await,
-        List::Http(config, settings) => reader.http(&config, &settings).await,
+        List::Http(list) => reader.http(&list.0, &list.1).await,
         List::Dns(config) => reader.dns(&config).await,
     }
 }
@@ -85,7 +85,7 @@ impl Reader {
         }
     }
 
-    fn file(&mut self, file: &PathBuf) {
+    fn file(&mut self, file: &Path) {
         let shown = file.to_string_lossy().into_owned();
         let is_json = file.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
         let read = self.scraping.clients.files.read(file, LIST_BYTES_MAX);

@@ -26,7 +26,7 @@ impl Tree {
     /// # Errors
     /// Where it cannot be read, or has more than `bytes_max`.
     pub(super) fn read(&self, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
-        read_whole(&self.root, &self.from_root(path)?, bytes_max)
+        read_whole(&self.root, &self.below_root(path)?, bytes_max)
     }
 
     /// The text of a file without the blanks around it: how secrets are kept in files.
@@ -51,7 +51,7 @@ impl Tree {
             return Ok(vec![PathBuf::from(pattern)]);
         };
         let folder = if pattern.starts_with('/') && folder.is_empty() { "/" } else { folder };
-        let entries = match self.root.list(&self.from_root(Path::new(folder))?) {
+        let entries = match self.root.list(&self.below_root(Path::new(folder))?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             entries => entries?,
         };
@@ -63,7 +63,7 @@ impl Tree {
     }
 
     /// As `os` wants paths: without the slash at the front, without dots.
-    fn from_root(&self, path: &Path) -> io::Result<String> {
+    fn below_root(&self, path: &Path) -> io::Result<String> {
         let mut parts: Vec<&str> = Vec::new();
         let whole = self.folder.join(path);
         for part in whole.components() {

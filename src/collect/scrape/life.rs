@@ -6,18 +6,16 @@
 //! Source: `scrape/scrape.go` of prometheus/prometheus 3, the loop of a target.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::config::{Job, ScrapeProtocol};
 use super::gone::difference;
+use super::report::{self, Counts, mark};
+use super::seen::{Body, Health, Scrape, Seen};
 use super::series::Naming;
 use super::target::Target;
 use crate::ingest::exposition::{Ask, Format, decode};
 use crate::ingest::{self, Intake, Report, Session};
-use crate::model::{
-    Batch, Error, Label, LabelBuilder, METRIC_NAME, Metadata, Registry, STALE_BITS, SeriesRef,
-    Timestamp,
-};
+use crate::model::{Batch, Error, Metadata, STALE_BITS, SeriesRef, Timestamp};
 
 /// How long a ref may be written to without asking the registry: see `ingest::Session`.
 const REF_NANOS_MAX: i64 = 5 * 60 * 1_000_000_000;
@@ -29,63 +27,10 @@ const TOLERANCE_NANOS: i64 = 10_000_000;
 /// Metrics whose type and help are remembered for people to ask.
 const METADATA_MAX: usize = 10_000;
 
-/// Whether a target answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Health {
-    /// Not asked yet.
-    #[default]
-    Unknown,
-    /// The last scrape was taken.
-    Up,
-    /// It was not.
-    Down,
-}
+/// What ends a series.
+const STALE: f64 = f64::from_bits(STALE_BITS);
 
-impl Health {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
-
-/// What was last seen of a target.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    /// Whether it answers.
-    pub health: Health,
-    /// When it was last asked.
-    pub at: Option<Timestamp>,
-    /// How long that took.
-    pub took: Duration,
-    /// Why the scrape failed; empty where it did not.
-    pub error: String,
-}
-
-/// One scrape, done.
-#[derive(Clone, Copy, Debug)]
-pub struct Scrape<'a> {
-    /// When it was due.
-    pub due: Timestamp,
-    /// When it began.
-    pub began: Timestamp,
-    /// How long it took.
-    pub took: Duration,
-    /// What came, or why nothing did.
-    pub got: Result<Body<'a>, &'a str>,
-}
-
-/// The body of an answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Body<'a> {
-    /// Its `Content-Type`.
-    pub content_type: &'a str,
-    /// Unpacked.
-    pub bytes: &'a [u8],
-}
+const SAMPLE_LIMIT: &str = "sample limit exceeded";
 
 /// A target that is being scraped.
 #[derive(Debug)]
@@ -116,15 +61,6 @@ struct State {
     /// Why it is not scraped at all.
     refusal: Option<String>,
     is_over: bool,
-}
-
-/// What a scrape counted.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    scraped: u64,
-    kept: u64,
-    added: usize,
-    bytes: usize,
 }
 
 impl Life {
@@ -215,15 +151,16 @@ impl Life {
             Ok(body) => self.take(state, (body, at), intake, (batch, &mut counts)),
             Err(why) => Err(why.to_owned()),
         };
-        let stale = f64::from_bits(STALE_BITS);
         if done.is_err() {
             batch.clear();
-            mark(&state.present, (at, stale), batch);
+            mark(&state.present, (at, STALE), batch);
             state.present.clear();
         }
         state.remember(scrape, done.err());
         state.learn(&batch.metadata);
-        self.report(state, (at, scrape.took, counts), intake.registry, batch)?;
+        let is_up = state.seen.health == Health::Up;
+        let report = report::Report { at, took: scrape.took, is_up, counts };
+        report.write((&self.job, &self.target), &mut state.reports, intake.registry, batch)?;
         state.written_at = at.nanos();
         Ok(())
     }
@@ -233,9 +170,8 @@ impl Life {
         let mut state = self.state();
         let mut batch = Batch::default();
         if !state.is_over && at.nanos().saturating_sub(state.written_at) <= REF_NANOS_MAX {
-            let stale = f64::from_bits(STALE_BITS);
-            mark(&state.present, (at, stale), &mut batch);
-            mark(&state.reports, (at, stale), &mut batch);
+            mark(&state.present, (at, STALE), &mut batch);
+            mark(&state.reports, (at, STALE), &mut batch);
         }
         state.is_over = true;
         batch
@@ -265,9 +201,14 @@ impl Life {
     ) -> Result<(), String> {
         counts.bytes = body.bytes.len();
         let naming = Naming::new(&self.job, &self.target.labels);
+        let format = self.format(body.content_type)?;
+        if let Some(count) = self.too_many_lines(format, body.bytes) {
+            (counts.scraped, counts.kept) = (count, count);
+            return Err(SAMPLE_LIMIT.into());
+        }
         let scope = state.scope.to_le_bytes();
         let ask = Ask {
-            format: self.format(body.content_type)?,
+            format,
             now: at,
             honor_timestamps: self.job.honor_timestamps,
             tracks_timestamps: self.job.track_timestamps_staleness,
@@ -291,10 +232,22 @@ impl Life {
         }
         let (gone, added) = difference(&state.present, state.session.present());
         counts.added = added;
-        mark(&gone, (at, f64::from_bits(STALE_BITS)), batch);
+        mark(&gone, (at, STALE), batch);
         state.present.clear();
         state.present.extend_from_slice(state.session.present());
         Ok(())
+    }
+
+    /// The samples of a body of text, where they are more than are taken: then no series is
+    /// registered for it, which would outlive the scrape.
+    fn too_many_lines(&self, format: Format, bytes: &[u8]) -> Option<u64> {
+        let limit = self.job.limits.samples;
+        if limit == 0 || !self.job.metric_relabel.is_empty() || format == Format::Protobuf {
+            return None;
+        }
+        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+        let count = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).count() as u64;
+        (count > limit).then_some(count)
     }
 
     /// Whether limits are kept.
@@ -304,7 +257,7 @@ impl Life {
         }
         let limits = &self.job.limits;
         if limits.samples != 0 && report.samples + report.histograms > limits.samples {
-            return Err("sample limit exceeded".into());
+            return Err(SAMPLE_LIMIT.into());
         }
         let buckets = batch
             .histograms
@@ -337,45 +290,6 @@ impl Life {
             )),
         }
     }
-
-    /// `up` and what else is said of the scrape itself.
-    fn report(
-        &self,
-        state: &mut State,
-        (at, took, counts): (Timestamp, Duration, Counts),
-        registry: &dyn Registry,
-        batch: &mut Batch,
-    ) -> Result<(), Error> {
-        let is_up = state.seen.health == Health::Up;
-        let limits = &self.job.limits;
-        #[expect(clippy::cast_precision_loss, reason = "samples are floats")]
-        let rows = [
-            ("up", f64::from(u8::from(is_up))),
-            ("scrape_duration_seconds", took.as_secs_f64()),
-            ("scrape_samples_scraped", counts.scraped as f64),
-            ("scrape_samples_post_metric_relabeling", counts.kept as f64),
-            ("scrape_series_added", counts.added as f64),
-            ("scrape_timeout_seconds", self.target.timeout.duration().as_secs_f64()),
-            ("scrape_sample_limit", limits.samples as f64),
-            ("scrape_body_size_bytes", counts.bytes as f64),
-        ];
-        let count = if self.job.extra_metrics { rows.len() } else { 5 };
-        let rows = rows.get(..count).unwrap_or_default();
-        if state.reports.len() != rows.len() {
-            state.reports.clear();
-            for (name, _) in rows {
-                let mut labels = LabelBuilder::from(&self.target.labels);
-                labels.set(METRIC_NAME, *name);
-                let labels: Vec<Label<'_>> = labels.iter().collect();
-                registry.register(batch.tenant, &[&labels], &mut state.reports)?;
-            }
-        }
-        for (series, (_, value)) in state.reports.iter().zip(rows) {
-            batch.rows.push(at.nanos(), *value);
-            batch.rows.end_run(*series);
-        }
-        Ok(())
-    }
 }
 
 impl State {
@@ -404,14 +318,6 @@ impl State {
                 Err(_) => {}
             }
         }
-    }
-}
-
-/// Gives each of `series` one row.
-fn mark(series: &[SeriesRef], (at, value): (Timestamp, f64), batch: &mut Batch) {
-    for series in series {
-        batch.rows.push(at.nanos(), value);
-        batch.rows.end_run(*series);
     }
 }
 

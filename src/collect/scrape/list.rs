@@ -10,7 +10,7 @@ pub enum List {
     /// In files.
     Files(FileConfig),
     /// At a URL.
-    Http(HttpConfig, HttpSettings),
+    Http(Box<(HttpConfig, HttpSettings)>),
     /// In the domain name system.
     Dns(DnsConfig),
 }
@@ -28,7 +28,7 @@ impl Job {
     /// The lists it names, each once.
     pub fn lists(&self) -> Vec<List> {
         let files = self.file_lists.iter().cloned().map(List::Files);
-        let http = self.http_lists.iter().cloned().map(|(list, how)| List::Http(list, how));
+        let http = self.http_lists.iter().cloned().map(|list| List::Http(Box::new(list)));
         let dns = self.dns_lists.iter().cloned().map(List::Dns);
         let mut lists: Vec<List> = Vec::new();
         for list in files.chain(http).chain(dns) {

@@ -13,7 +13,9 @@ mod gone;
 mod life;
 mod list;
 mod pool;
+mod report;
 mod scraper;
+mod seen;
 mod series;
 mod target;
 
@@ -25,8 +27,9 @@ pub use config::{
     HeaderValues, HttpConfig, HttpSettings, Job, JobConfig, Limits, RecordType, ScrapeFile,
     ScrapeProtocol, Secret, TlsSettings, read_groups,
 };
-pub use life::{Body, Health, Life, Scrape, Seen};
+pub use life::Life;
 pub use list::List;
 pub use pool::Place;
 pub use scraper::{Changes, PoolView, Scraper};
+pub use seen::{Body, Health, Scrape, Seen};
 pub use target::{Target, spread};

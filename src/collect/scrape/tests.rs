@@ -152,6 +152,8 @@ fn limits_fail_the_scrape_and_name_themselves() {
         assert_eq!(stage.scrape(2, Ok("a 1\n")), with(&["a 1"], report(1, 1, 1, 1)));
     };
     fails("sample_limit: 1", "a 1\nb 1\n", (2, 2), "sample limit exceeded");
+    let drop = "metric_relabel_configs: [{source_labels: [__name__], regex: x, action: drop}]";
+    fails(&format!("sample_limit: 1, {drop}"), "a 1\nb 1\nx 1\n", (3, 2), "sample limit exceeded");
     fails("label_limit: 3", "a{x=\"1\"} 1\n", (1, 0), "label_limit exceeded (metric: a");
     fails(
         "label_name_length_limit: 8",
@@ -160,6 +162,13 @@ fn limits_fail_the_scrape_and_name_themselves() {
         "label_name_length_limit",
     );
     fails("label_value_length_limit: 3", "a{x=\"1234\"} 1\n", (1, 0), "label_value_length_limit");
+}
+
+#[test]
+fn a_body_of_too_many_samples_registers_no_series() {
+    let stage = Stage::new("sample_limit: 1");
+    stage.scrape(1, Ok("# a comment\na 1\n\nb 1\n"));
+    assert_eq!((stage.error().as_str(), stage.book.len()), ("sample limit exceeded", 5));
 }
 
 #[test]
@@ -231,9 +240,9 @@ fn a_target_that_is_gone_ends_with_its_report() {
     let stage = Stage::new("");
     stage.scrape(1, Ok("a 1\n"));
     let ended = stage.life.ended(Timestamp(2 * MINUTE));
-    let report: Vec<String> = report(0, 0, 0, 0);
-    let stale = report.iter().map(|row| format!("{} stale", row.split(' ').next().unwrap()));
-    let expected: Vec<String> = std::iter::once("a stale".to_owned()).chain(stale).collect();
+    let rows = report(0, 0, 0, 0);
+    let ends = rows.iter().map(|row| format!("{} stale", row.split(' ').next().unwrap()));
+    let expected: Vec<String> = std::iter::once("a stale".to_owned()).chain(ends).collect();
     assert_eq!(stage.shown(&ended, 2), expected);
     assert_eq!(stage.scrape(3, Ok("a 1\n")), Vec::<String>::new());
 }

@@ -32,6 +32,7 @@ fn map(labels: &Labels) -> Map<'_> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are Prometheus'")]
 struct Targets<'a> {
     active_targets: Vec<Active<'a>>,
     dropped_targets: Vec<Dropped<'a>>,

@@ -17,6 +17,7 @@ use super::settings::Queue;
 /// One receiver: an entry of `remote_write`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration")]
 pub struct RemoteWriteConfig {
     /// Where rows are sent.
     pub url: String,

@@ -106,7 +106,7 @@ impl Feed {
 
     /// Takes the next record up; false where there is none.
     fn open(&mut self, step: &mut Step) -> Result<bool, store::Error> {
-        let Some(mut record) = self.follower.next()? else { return Ok(false) };
+        let Some(mut record) = self.follower.read()? else { return Ok(false) };
         step.missed += record.missed;
         self.tell(std::mem::take(&mut record.batch.metadata));
         self.counted.iter_mut().for_each(|count| *count = 0);

@@ -66,7 +66,7 @@ impl Follower {
     ///
     /// # Errors
     /// Where the log cannot be read; asking again tries again.
-    pub fn next(&mut self) -> Result<Option<Followed>, Error> {
+    pub fn read(&mut self) -> Result<Option<Followed>, Error> {
         let files = Arc::clone(&self.db.files);
         while self.position < self.db.log_end() {
             if self.cursor.is_none() {

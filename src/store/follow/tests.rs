@@ -33,7 +33,7 @@ fn write(db: &Db, series: std::ops::Range<u64>, value: f64) {
 /// Values of the rows that come next, and records missed.
 fn read(follower: &mut Follower) -> (Vec<f64>, u64) {
     let (mut values, mut missed) = (Vec::new(), 0);
-    while let Some(record) = follower.next().unwrap() {
+    while let Some(record) = follower.read().unwrap() {
         values.extend_from_slice(record.batch.rows.values());
         missed += record.missed;
     }

@@ -11,7 +11,6 @@ use crate::model::TimeSpan;
 /// `global`: what jobs have that do not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the configuration")]
 #[expect(
     missing_docs,
     reason = "names and meanings are those of Prometheus; docs/scraping.md has them"

@@ -1,5 +1,7 @@
 //! Formats that a target is asked for.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
 /// A format of an exposition, by the name that `scrape_protocols` has for it.
@@ -71,10 +73,11 @@ pub(in crate::collect::scrape) fn accept(protocols: &[ScrapeProtocol], is_utf8: 
         if protocol.has_escaping() {
             out.push_str(escaping);
         }
-        out.push_str(&format!(";q=0.{weight},"));
+        // Writing to a string cannot fail.
+        let _ = write!(out, ";q=0.{weight},");
     }
     let weight = (PROTOCOLS + 1).saturating_sub(protocols.len());
-    out.push_str(&format!("*/*;q=0.{weight}"));
+    let _ = write!(out, "*/*;q=0.{weight}");
     out
 }
 

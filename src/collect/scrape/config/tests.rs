@@ -14,8 +14,8 @@ fn job(text: &str) -> Job {
 
 /// A job of `fields`, which are lines of YAML.
 fn with(fields: &str) -> String {
-    let fields: String = fields.lines().map(|line| format!("    {line}\n")).collect();
-    format!("scrape_configs:\n  - job_name: a\n{fields}")
+    let fields = fields.lines().collect::<Vec<_>>().join("\n    ");
+    format!("scrape_configs:\n  - job_name: a\n    {fields}\n")
 }
 
 #[test]
