@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 use crate::access;
 use crate::app::Faults;
 use crate::http::TlsError;
+use crate::net::remote_write::StartError;
 use crate::store;
 
 /// Why the server does not start, or ended in disorder.
@@ -102,4 +103,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A receiver of what is written cannot be started.
+    #[error(transparent)]
+    RemoteWrite(#[from] StartError),
 }

@@ -8,9 +8,9 @@ use std::{
 
 use crate::app::BackupOptions;
 use crate::http;
-use crate::ingest::push;
+use crate::ingest::{ReplicaConfig, push};
 use crate::model::Limits;
-use crate::net::AddressPolicy;
+use crate::net::{AddressPolicy, remote_write::RemoteWriteConfig};
 use crate::store;
 
 /// What `quipu serve` may be told. The defaults need no telling.
@@ -55,6 +55,16 @@ pub struct Options {
     pub store: store::Config,
     /// Limits of the doors.
     pub http: http::Options,
+    /// Whether of senders that say the same one alone is heard.
+    pub ha_dedup: bool,
+    /// How they are told apart.
+    pub replicas: ReplicaConfig,
+    /// Who gets all that is written, as `--forward-to` says.
+    pub forward_to: Vec<RemoteWriteConfig>,
+    /// The same, as `remote_write` says.
+    pub remote_write: Vec<RemoteWriteConfig>,
+    /// Labels of what goes out, where it has none of the name.
+    pub external_labels: Vec<(String, String)>,
 }
 
 /// Files of certificates and keys, in PEM.
@@ -95,6 +105,11 @@ impl Default for Options {
                 query_limits: Limits { memory_max: 512 << 20, ..Limits::default() },
                 ..http::Options::default()
             },
+            ha_dedup: false,
+            replicas: ReplicaConfig::default(),
+            forward_to: Vec::new(),
+            remote_write: Vec::new(),
+            external_labels: Vec::new(),
         }
     }
 }

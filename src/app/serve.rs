@@ -10,7 +10,7 @@ use std::{
 
 use hyper::Uri;
 use tokio::{
-    runtime::{self, Runtime},
+    runtime::{self, Handle, Runtime},
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::spawn_blocking,
@@ -21,9 +21,11 @@ use crate::app::{
     Error, Key, Loaded, Loader, Options, Setting, TokenFile,
     backups::{BackupThreads, Backups},
     collecting::Into,
+    forwarding::{Source, start_forwarding},
     pool::Helpers,
     process::{push_process, raise_files_max},
     pushing::Pushing,
+    replicas::Replicas,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
     store::{Keeper, open_store},
@@ -108,12 +110,15 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     }
     let house = House::open(&options, db, &clock)?;
     watch_reloads(&house.metrics, &steward);
-    let context = Context::new(house.doors.clone(), http_options, Arc::clone(&house.metrics))
+    let forwarding = start_forwarding(runtime.handle(), &options, &house.receivers())?;
+    let replicas = Replicas::open(&runtime, &options, &house.metrics, clock.now());
+    let http = http::Options { elections: replicas.elections(), ..http_options };
+    let context = Context::new(house.doors.clone(), http, Arc::clone(&house.metrics))
         .with_access(Arc::clone(&steward.access))
         .with_control(Arc::clone(&steward) as Arc<dyn Control>);
     gate.open(context);
-    let scraping = start_scraping(&folder, &options, &runtime, &house, &clock)?;
-    steward.start(house.for_collector(&clock), scraping)?;
+    let scraping = start_scraping(&folder, &options, runtime.handle(), &house)?;
+    steward.start(house.for_collector(), scraping)?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
     let has_tls = options.tls.cert.is_some();
@@ -128,6 +133,8 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
         }
     }
     steward.stop();
+    runtime.block_on(forwarding.stop());
+    replicas.close();
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
@@ -154,23 +161,22 @@ pub(super) fn http_options(loaded: &Loaded) -> http::Options {
 }
 
 /// Paths of the configuration are seen from `folder`.
-fn start_scraping(
+pub(super) fn start_scraping(
     folder: &Path,
     options: &Options,
-    runtime: &Runtime,
+    runtime: &Handle,
     house: &House,
-    clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Scraping>, Error> {
     let into = scraping::Into {
         scraper: Arc::clone(&house.doors.scraper),
         registry: Arc::clone(&house.doors.registry),
         sink: Arc::clone(&house.doors.sink),
         metrics: Arc::clone(&house.metrics),
-        clock: Arc::clone(clock),
+        clock: Arc::clone(&house.doors.clock),
         ingest: options.http.ingest.clone(),
         addresses: options.addresses,
     };
-    Scraping::start(runtime.handle().clone(), folder, into)
+    Scraping::start(runtime.clone(), folder, into)
         .map_err(|source| Error::Start { what: "scraping", source })
 }
 
@@ -182,7 +188,7 @@ fn compat_addresses(options: &Options) -> Vec<SocketAddr> {
 
 /// Where the system gives every large allocation huge pages, a fifth more memory is resident than in
 /// use. Best effort: an old kernel does not know the call.
-fn without_huge_pages() {
+pub(super) fn without_huge_pages() {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
@@ -216,14 +222,14 @@ fn cores() -> usize {
 const TOKENS_EVERY: Duration = Duration::from_secs(1);
 
 /// SIGTERM or SIGINT end, SIGHUP reloads.
-struct Signals {
+pub(super) struct Signals {
     hangup: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Error> {
+    pub(super) fn new() -> Result<Self, Error> {
         let listen = |kind| {
             signal(kind).map_err(|source| Error::Start { what: "listening to signals", source })
         };
@@ -232,6 +238,14 @@ impl Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
         })
+    }
+
+    /// Until the end is asked for by a signal.
+    pub(super) async fn end(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 
     /// Until the end is asked for, by a signal or by its URL.
@@ -258,17 +272,21 @@ impl Signals {
 }
 
 /// The store with its threads, and the doors to it.
-struct House {
+pub(super) struct House {
     db: Arc<Db>,
-    doors: Doors,
-    metrics: Arc<Metrics>,
+    pub(super) doors: Doors,
+    pub(super) metrics: Arc<Metrics>,
     pushing: Pushing,
     backups: BackupThreads,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl House {
-    fn open(options: &Options, db: Arc<Db>, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
+    pub(super) fn open(
+        options: &Options,
+        db: Arc<Db>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         let threads = store_threads(&db)?;
         let metrics = Arc::new(Metrics::default());
         show(&metrics, &db, clock);
@@ -284,16 +302,21 @@ impl House {
         Ok(Self { db, doors, metrics, pushing, backups, threads })
     }
 
-    fn for_collector(&self, clock: &Arc<dyn Clock>) -> Into {
+    pub(super) fn for_collector(&self) -> Into {
         Into {
             registry: Arc::clone(&self.doors.registry),
             sink: Arc::clone(&self.doors.sink),
             metrics: Arc::clone(&self.metrics),
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&self.doors.clock),
         }
     }
 
-    fn close(self) {
+    /// What remote write reads from.
+    pub(super) fn receivers(&self) -> Source<'_> {
+        Source { db: &self.db, metrics: &self.metrics, clock: &self.doors.clock }
+    }
+
+    pub(super) fn close(self) {
         self.pushing.stop();
         self.backups.stop();
         self.db.close();

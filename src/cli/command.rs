@@ -1,12 +1,17 @@
 //! The words of the command line. `-h` fits a screen, `--help` says all.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::access::{Scopes, Secret};
 use crate::app::size;
-use crate::cli::{export::Export, import::Import, settings::Settings, units::duration};
+use crate::cli::{
+    export::Export,
+    import::Import,
+    settings::Settings,
+    units::{duration, label},
+};
 
 /// A time-series database: send it rows, ask it with PromQL.
 #[derive(Debug, Parser)]
@@ -23,6 +28,8 @@ Start with: quipu serve";
 pub(super) enum Verb {
     /// Run the server
     Serve(Box<Serve>),
+    /// Collect here and send all of it to a server, with a buffer on disk
+    Agent(Agent),
     /// Ask a question, of a server or of a data directory
     Query(Query),
     /// Bring in rows of another database, or of files
@@ -63,6 +70,40 @@ pub(super) struct Serve {
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Agent {
+    /// A server to send to: its address, or a whole remote write URL; may be repeated
+    #[arg(long, value_name = "URL", required_unless_present = "config", env = "QUIPU_TO")]
+    pub(super) to: Vec<String>,
+    /// Where rows wait until they are sent; made if missing
+    #[arg(long, value_name = "DIR", default_value = "quipu-agent", env = "QUIPU_DATA")]
+    pub(super) data: PathBuf,
+    /// YAML in the form of prometheus.yml: what is scraped, where it is sent, labels of all of it
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Collect what this machine says, which is the default
+    #[arg(long, overrides_with = "no_collect", hide_short_help = true)]
+    pub(super) collect: bool,
+    /// Do not collect what this machine says
+    #[arg(long, overrides_with = "collect")]
+    pub(super) no_collect: bool,
+    /// How often to collect
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
+    pub(super) collect_interval: Duration,
+    /// Take rows by HTTP, too, at this address and port; not at all if not given
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<SocketAddr>,
+    /// Size of the buffer; past it the oldest rows are given up
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    pub(super) buffer_max: u64,
+    /// A label of all that is sent, as NAME=VALUE, where it has none of the name; may be repeated
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    pub(super) label: Vec<(String, String)>,
+    /// Listen where other machines can reach, although nobody is asked who they are
+    #[arg(long)]
+    pub(super) insecure_no_auth: bool,
 }
 
 #[derive(Debug, Subcommand)]

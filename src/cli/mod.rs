@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is talk. Exit codes: 0 fine, 1 a check or the work failed, 2
 //! the command is wrong, 3 the server cannot be reached. Colour only on a terminal.
 
+mod agent;
 mod backup;
 mod bench;
 mod client;

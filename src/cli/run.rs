@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app;
 use crate::cli::{
-    Command, backup, bench,
+    Command, agent, backup, bench,
     command::Verb,
     config,
     error::Error,
@@ -26,6 +26,7 @@ pub fn main() -> ExitCode {
     start_log();
     let done = match &command.verb {
         Verb::Serve(serve) => serve::run(serve),
+        Verb::Agent(agent) => agent::run(agent),
         Verb::Query(query) => query::run(query),
         Verb::Import(words) => import::run(words),
         Verb::Export(words) => export::run(words),

@@ -4,6 +4,15 @@ use crate::http::{parse_duration, parse_time};
 
 pub(super) use crate::app::duration;
 
+/// `site=home`.
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it like site=home")?;
+    if name.is_empty() || value.is_empty() {
+        return Err("a label has a name and a value, like site=home".into());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// Milliseconds of `now`, `now-1h`, `-1h`, `2026-11-23`, RFC 3339, or Unix seconds.
 pub(super) fn time(text: &str, now_ms: i64) -> Result<i64, String> {
     let bad = || {

@@ -17,7 +17,8 @@ mod open_metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod reduce;
-mod remote_write;
+pub mod remote_write;
+mod request;
 #[cfg(feature = "parquet")]
 mod table;
 mod time;
@@ -35,6 +36,6 @@ pub use open_metrics::{Known, OpenMetrics, family};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
-pub use remote_write::put_time_series;
+pub use request::put_time_series;
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};

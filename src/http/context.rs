@@ -16,7 +16,7 @@ use crate::http::{
     body::BodyLimit,
     control::NoControl,
 };
-use crate::ingest::{otlp, push::SharedGroups};
+use crate::ingest::{Elections, otlp, push::SharedGroups};
 use crate::model::{Limits, Registry, Sink, Source};
 use crate::os::Clock;
 use crate::query::Engine;
@@ -61,6 +61,10 @@ pub struct Options {
     pub query_limits: Limits,
     /// Names of this server, for calls that change it: `--allow-host`.
     pub allowed_hosts: AllowedHosts,
+    /// Who speaks for each cluster of remote write senders; None where all are heard.
+    pub elections: Option<Arc<Elections>>,
+    /// Whether rows are only passed on: then there is nothing to ask.
+    pub is_agent: bool,
     /// Formats in: limits of rows and labels.
     pub ingest: crate::ingest::Config,
     /// The path under which others reach the server, without a slash at its end: of
@@ -83,6 +87,8 @@ impl Default for Options {
             query_timeout: Duration::from_mins(2),
             query_limits: Limits::default(),
             allowed_hosts: AllowedHosts::default(),
+            elections: None,
+            is_agent: false,
             ingest: crate::ingest::Config::default(),
             path_prefix: String::new(),
             otlp: otlp::Config::default(),
@@ -184,8 +190,9 @@ impl Context {
     /// The same house with other limits and another engine. What is held under a limit that stays
     /// goes on counting.
     #[must_use]
-    pub fn with_options(self, options: Options, engine: Arc<Engine>) -> Self {
+    pub fn with_options(self, mut options: Options, engine: Arc<Engine>) -> Self {
         let old = &self.options;
+        options.elections.clone_from(&old.elections);
         let room = (options.ingest_bytes_max, options.admission_wait);
         let turns = (options.queries_max, options.query_wait);
         let bytes = if room == (old.ingest_bytes_max, old.admission_wait) {

@@ -204,6 +204,11 @@ impl Route {
     async fn admit(&self, head: &Parts) -> Result<Option<access::Caller>, Error> {
         let Some(scope) = self.scope.asked() else { return Ok(None) };
         let context = &self.context;
+        // What it counts of itself is all there is to ask of an agent.
+        if context.options.is_agent && self.scope == Scope::Read && self.path != "/metrics" {
+            let what = "this is an agent, which keeps no rows: ask the server it sends them to";
+            return Err(Error::NotFound(what.into()));
+        }
         let connection = head.extensions.get::<Arc<Connection>>();
         let shown = Shown {
             headers: &head.headers,

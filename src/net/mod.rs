@@ -16,6 +16,7 @@ mod gunzip;
 pub mod objects;
 mod proxy;
 mod redirect;
+pub mod remote_write;
 mod tls;
 
 #[cfg(test)]

@@ -192,14 +192,20 @@ impl Db {
             Arc::clone(&self.live.read().unwrap_or_else(std::sync::PoisonError::into_inner).active);
         let now = u64::try_from(self.clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
         head.since(now);
+        if self.config.is_log_only {
+            self.note_active(batches.clone());
+        }
         let mut rows = 0;
         self.catalog.with(|index| {
             for (position, batch) in (first..).zip(batches) {
-                let unknown = head.apply(batch, position, |series| index.slot(series));
-                Counters::add(&self.counters.rows_unknown, unknown);
+                if !self.config.is_log_only {
+                    let unknown = head.apply(batch, position, |series| index.slot(series));
+                    Counters::add(&self.counters.rows_unknown, unknown);
+                }
                 rows += (batch.rows.len() + batch.histograms.len()) as u64;
             }
         });
+        self.followers.show(guard.wal.last());
         drop(guard);
         Counters::add(&self.counters.rows, rows);
         Counters::add(&self.counters.groups, 1);

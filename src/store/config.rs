@@ -103,6 +103,11 @@ pub struct Config {
     pub retire_after: Duration,
     /// Bytes of a log segment.
     pub segment_bytes: u64,
+    /// Bytes of full segments that are kept for readers of the log; past it they miss the oldest.
+    pub follow_bytes_max: u64,
+    /// Whether rows stay in the log until readers have them, and are not kept beyond: no head, no
+    /// files, nothing to ask.
+    pub is_log_only: bool,
     /// Share of the disk, in percent, that is kept back for upkeep.
     pub reserve_percent: u8,
     /// Bytes of the page cache for files that are not mapped.
@@ -130,6 +135,8 @@ impl Default for Config {
             seal_after: Duration::from_mins(10),
             retire_after: Duration::from_hours(1),
             segment_bytes: 64 << 20,
+            follow_bytes_max: 1 << 30,
+            is_log_only: false,
             reserve_percent: 5,
             page_cache_bytes: 32 << 20,
             archive_backlog_max: 0,

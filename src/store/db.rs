@@ -20,6 +20,7 @@ use super::{
     config::{Config, RetentionRule},
     counters::Counters,
     error::Error,
+    follow::Followers,
     live::Live,
     manifest::Manifest,
     retire::Idle,
@@ -50,6 +51,7 @@ pub struct Db {
     /// Whether files may hold rows of series that retention has dropped.
     pub(super) may_thin: AtomicBool,
     pub(super) scrub: Mutex<Scrub>,
+    pub(super) followers: Followers,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,

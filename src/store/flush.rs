@@ -30,20 +30,25 @@ impl Db {
             written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
         edits.push(Edit::InFiles(position));
         edits.push(Edit::NextSeries(self.catalog.next_series()));
-        self.apply_with_segments(edits, position)?;
+        let readable = self.forgettable(position);
+        self.apply_with_segments(edits, readable)?;
         let files = self.open_written(&written)?;
         self.change_live(|live| {
             live.replace(&[], files);
             live.frozen = None;
         });
-        held(&self.commit).wal.trim(position)?;
+        held(&self.commit).wal.trim(readable)?;
         Counters::add(&self.counters.flushes, 1);
         Counters::add(&self.counters.flushed_rows, frozen.rows());
         Ok(true)
     }
 
     /// Makes an edit durable that moves the beginning of the log behind `position`.
-    fn apply_with_segments(&self, mut edits: Vec<Edit>, position: u64) -> Result<(), Error> {
+    pub(super) fn apply_with_segments(
+        &self,
+        mut edits: Vec<Edit>,
+        position: u64,
+    ) -> Result<(), Error> {
         let commit = held(&self.commit);
         let mut manifest = held(&self.manifest);
         let end = manifest.state().segments.1;

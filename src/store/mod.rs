@@ -16,6 +16,7 @@ mod db;
 mod error;
 mod file;
 mod flush;
+mod follow;
 pub mod fuzz;
 mod head;
 mod histogram;
@@ -44,6 +45,7 @@ pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};
 pub use crash::CRASH_POINTS;
 pub use db::Db;
 pub use error::{Damage, Error};
+pub use follow::{Bookmark, Followed, Follower, MARKS_MAX, Mark};
 pub use inspect::{
     CatalogSummary, ColumnBytes, DataKind, FileInspection, FileSummary, Inspection, MetricBytes,
     SectionBytes, SegmentSummary, SeriesInspection, inspect, inspect_file, inspect_series,

@@ -21,6 +21,7 @@ use super::{
     db::Db,
     error::{Error, failed},
     file::{DataFile, FileKey},
+    follow::{Followers, check_log_only},
     head::Generation,
     live::Live,
     manifest::{self, Manifest, Partition, State},
@@ -84,7 +85,9 @@ impl Db {
         let mut found = CatalogFound::default();
         let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
-        let opening = Opening { files: &*files, database, state: &state, began };
+        check_log_only(&*files, config, &state)?;
+        let is_log_only = config.is_log_only;
+        let opening = Opening { files: &*files, database, state: &state, began, is_log_only };
         let live_files = opening.open_files(&page_cache, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
@@ -104,6 +107,7 @@ impl Db {
             head.since(u64::try_from(began.as_nanos()).unwrap_or(u64::MAX));
         }
         let end = log_end(&scans, &judgement, &state, Retired::of(&config));
+        let followers = Followers::open(&*files, database, end.last)?;
         let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, end);
         let commit = Commit { wal, catalog_log: log, logged: index.len(), synced_at: began };
         let next = found.next_series.max(state.next_series).max(replayed.next_series);
@@ -125,6 +129,7 @@ impl Db {
             rules: Mutex::default(),
             may_thin: AtomicBool::new(true),
             scrub: Mutex::default(),
+            followers,
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
             counters: Counters::default(),
@@ -146,6 +151,8 @@ struct Opening<'a> {
     state: &'a State,
     /// Monotonic time.
     began: Duration,
+    /// Rows of the log stay there.
+    is_log_only: bool,
 }
 
 /// # Errors
@@ -168,7 +175,9 @@ fn log_end(scans: &[Scan], judgement: &Judgement, state: &State, retired: Retire
     let closed = scans.iter().zip(&judgement.ends).filter(|(_, end)| **end > 0);
     wal::End {
         last: scans.iter().map(Scan::last).fold(state.in_files, u64::max),
-        closed: closed.map(|(scan, _)| (scan.number, scan.last())).collect(),
+        closed: closed
+            .map(|(scan, end)| wal::Closed { number: scan.number, last: scan.last(), bytes: *end })
+            .collect(),
         next_number: state.segments.1,
         written_us: scans.iter().map(Scan::written_us).max().unwrap_or(0),
         retired,
@@ -422,7 +431,7 @@ impl Opening<'_> {
         cache: &Arc<PageCache>,
         recovery: &mut Recovery,
     ) -> Result<Vec<Arc<DataFile>>, Error> {
-        let Self { files, database, state, began: now } = self;
+        let Self { files, database, state, began: now, .. } = self;
         let mut open = Vec::new();
         for meta in state.files.values() {
             match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
@@ -481,7 +490,9 @@ impl Opening<'_> {
                     .series()
                     .iter()
                     .fold(replayed.next_series, |next, it| next.max(it.0.saturating_add(1)));
-                replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
+                if !self.is_log_only {
+                    replayed.unknown += head.apply(&batch, position, |series| index.slot(series));
+                }
                 replayed.records += 1;
                 replayed
                     .metadata

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use roaring::RoaringBitmap;
 
+use crate::model::Batch;
+
 use super::db::{Db, held};
 use super::error::Error;
 
@@ -15,7 +17,11 @@ use super::error::Error;
 #[derive(Debug, Default)]
 pub(super) struct Idle {
     looked_at: Duration,
+    /// The position of the log then.
+    position: u64,
     slots: RoaringBitmap,
+    /// Series written to since, where nothing but the log knows.
+    active: RoaringBitmap,
 }
 
 impl Db {
@@ -32,6 +38,9 @@ impl Db {
         // No rows come while this is held.
         let mut commit = held(&self.commit);
         let live = self.live();
+        if !self.followers.have_read(self.last_of_idle()) {
+            return Ok(());
+        }
         let (idle, known) = self.catalog.with(|index| {
             let known = index.slots();
             let mut idle = known.clone();
@@ -43,12 +52,14 @@ impl Db {
                 let active: RoaringBitmap = head.active(index.len()).into_iter().collect();
                 idle -= active;
             }
+            idle -= &held(&self.idle).active;
             Ok::<_, Error>((idle, known.len()))
         })?;
         let gone = {
             let mut last = held(&self.idle);
             let gone = &idle & &last.slots;
-            *last = Idle { looked_at: now, slots: idle };
+            let position = commit.wal.last();
+            *last = Idle { looked_at: now, position, slots: idle, active: RoaringBitmap::new() };
             gone
         };
         if gone.len() * 8 < known || gone.is_empty() {
@@ -57,5 +68,27 @@ impl Db {
         self.catalog.retire(&gone);
         self.begin_catalog(&mut commit)?;
         Ok(())
+    }
+
+    /// No record of a series that is idle for the second time is above this position.
+    fn last_of_idle(&self) -> u64 {
+        if self.config.is_log_only {
+            // It was not written to since the last look.
+            return held(&self.idle).position;
+        }
+        // Its rows are sealed; they may have come since the last look.
+        held(&self.manifest).state().in_files
+    }
+
+    /// Notes whose rows came, for a store that has no head that would know.
+    pub(super) fn note_active<'a>(&self, batches: impl Iterator<Item = &'a Batch>) {
+        let mut idle = held(&self.idle);
+        self.catalog.with(|index| {
+            for batch in batches {
+                let histograms = batch.histograms.iter().map(|row| row.series);
+                let series = batch.rows.series().iter().copied().chain(histograms);
+                idle.active.extend(series.filter_map(|series| index.slot(series)));
+            }
+        });
     }
 }

@@ -51,6 +51,10 @@ impl Db {
     pub fn keep_up(&self) -> Result<(), Error> {
         self.count_memory();
         let _upkeep = held(&self.upkeep);
+        if self.config.is_log_only {
+            self.trim_log()?;
+            return self.retire_series();
+        }
         self.drop_expired()?;
         if self.should_flush() {
             self.flush_head()?;

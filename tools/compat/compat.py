@@ -8,7 +8,7 @@
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
 The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror, PyPI
-and npm into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes;
+and npm into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of seven minutes;
 only those of PyPI and npm are left out where they cannot be reached, and the page says so. Python standard library only.
 """
 import argparse
@@ -24,11 +24,12 @@ import clients
 import extras
 import otlp
 import lines
+import forward
 import peers
 import scraping
 from process import Failed, Process, free_port
 
-LIMIT_S = 300
+LIMIT_S = 420
 # Client, how it is called on the page, what was compared, the function, the program that has a version.
 CLIENTS = [
     ('curl-line', 'curl, InfluxDB line protocol', 'plain and gzip, three precisions, several fields, escapes: rows '
@@ -43,16 +44,24 @@ CLIENTS = [
      'stale markers', clients.vmagent, 'vmagent'),
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',
      clients.vmalert, 'vmalert'),
+    ('forward-vm', 'VictoriaMetrics, as a receiver', 'Quipu passes on while the receiver is away and Quipu is killed '
+     'twice: every sample is there once', forward.to_victoriametrics, 'victoria-metrics'),
+    ('forward-prometheus', 'Prometheus, as a receiver', 'the same, with `--web.enable-remote-write-receiver`',
+     forward.to_prometheus, 'prometheus'),
+    ('prometheus-pair', 'Prometheus, a pair of replicas', 'two scrape one target and write; the one that is heard is '
+     'killed: no gap above the failover, no double samples', forward.pair, 'prometheus'),
     ('scraping', 'node_exporter, scraped beside Prometheus', 'one configuration for both: labels of all series, values, '
      'native histograms, relabelling, targets and metadata equal; another target: values as it said them, stale markers', scraping.scrapes,
      'prometheus-node-exporter'),
     ('influxd-lines', 'InfluxDB 1, beside Quipu', 'a corpus of good and bad lines: status, message and kept rows are '
      'the same', lines.influx_lines, 'influxd'),
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
-     None, None),
+     clients.remote_write_2, None),
 ]
 # Left out where they cannot be fetched.
 EXTRAS = extras.EXTRAS + otlp.CLIENTS
+# They start the server themselves, with words of their own.
+STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair)
 LEFT_OUT = 'left out: '
 
 
@@ -80,11 +89,9 @@ def run_client(client, command, folder):
     signal.alarm(110)
     server = None
     try:
-        if function is None:
-            clients.remote_write_2(command, folder)
-            return ''
-        peers.program(program)
-        if function is scraping.scrapes:
+        if program:
+            peers.program(program)
+        if function in STARTERS:
             function(command, folder)
             return ''
         server = start(command, folder)

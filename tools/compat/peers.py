@@ -19,7 +19,7 @@ STORE = os.path.join(ROOT, '.compat')
 BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
-    'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics',
+    'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics', 'victoria-metrics': 'victoria-metrics',
     'prometheus-node-exporter': 'prometheus-node-exporter',
     'curl': 'curl', 'influxd': 'influxdb',
 }

@@ -5,7 +5,7 @@
 
 use crate::app::{
     Options,
-    config::{backup, limits, rows},
+    config::{elsewhere, limits, rows},
 };
 
 /// One option.
@@ -78,6 +78,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("access", "Who may do what"),
     ("collect", "This machine's own metrics"),
     ("backup", "Copies of the data elsewhere"),
+    ("forward", "Who gets what is written, too"),
 ];
 
 impl Key {
@@ -90,7 +91,8 @@ impl Key {
             limits::QUERY,
             limits::ACCESS,
             limits::COLLECT,
-            backup::BACKUP,
+            elsewhere::BACKUP,
+            elsewhere::FORWARD,
         ]
         .into_iter()
         .flatten()

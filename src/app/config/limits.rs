@@ -4,7 +4,7 @@ use crate::app::{
     config::{
         keys::{Key, Kind},
         rows::ROW,
-        texts::{bytes, count, small_bytes, switch, time},
+        texts::{bytes, count, small_bytes, switch, text_of, time},
     },
     units::{show_duration, show_size},
 };
@@ -131,6 +131,56 @@ pub(super) const INGEST: &[Key] = &[
         is_live: false,
         show: |o| o.push_limits.series_max.to_string(),
         set: |o, text| count(&mut o.push_limits.series_max, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.ha_dedup",
+        flag: "ha-dedup",
+        kind: Kind::Switch,
+        help: "Take rows of one replica of each cluster only, by two labels of remote write",
+        is_live: false,
+        show: |o| o.ha_dedup.to_string(),
+        set: |o, text| switch(&mut o.ha_dedup, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.ha_cluster_label",
+        flag: "ha-cluster-label",
+        kind: Kind::Text,
+        help: "The label that names what replicas have in common",
+        is_live: false,
+        show: |o| o.replicas.cluster_label.clone(),
+        set: |o, text| text_of(&mut o.replicas.cluster_label, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.ha_replica_label",
+        flag: "ha-replica-label",
+        kind: Kind::Text,
+        help: "The label that tells replicas apart; it is removed",
+        is_live: false,
+        show: |o| o.replicas.replica_label.clone(),
+        set: |o, text| text_of(&mut o.replicas.replica_label, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.ha_failover_after",
+        flag: "ha-failover-after",
+        kind: Kind::Duration,
+        help: "How long the replica that is heard may be silent before another is",
+        is_live: false,
+        show: |o| show_duration(o.replicas.failover_after),
+        set: |o, text| time(&mut o.replicas.failover_after, text),
+        ..ROW
+    },
+    Key {
+        path: "ingest.ha_clusters_max",
+        flag: "ha-clusters-max",
+        kind: Kind::Count,
+        help: "Clusters of replicas that are known at once",
+        is_live: false,
+        show: |o| o.replicas.clusters_max.to_string(),
+        set: |o, text| count(&mut o.replicas.clusters_max, text),
         ..ROW
     },
 ];

@@ -134,6 +134,8 @@ impl Loader {
         let (mut options, settings) = self.settle(file, &mut found);
         check_together(&options, &mut found);
         options.http.otlp = sections::otlp(&root);
+        options.remote_write = sections::remote_write(&root, &mut found);
+        options.external_labels = sections::external_labels(&root);
         let jobs = sections::jobs(&root, &mut found);
         found.sort_by_key(|fault| fault.span.map(|span| span.start));
         if !found.is_empty() {

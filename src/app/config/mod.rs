@@ -5,8 +5,8 @@
 //! file, else the default, and knows from where ([`Origin`]). A file is read whole: all that is wrong
 //! with it is told at once ([`Faults`]), and a configuration with a fault is not applied at all.
 
-mod backup;
 mod convert;
+mod elsewhere;
 mod environment;
 mod fault;
 mod keys;

@@ -12,6 +12,7 @@ use crate::app::config::{
 };
 use crate::collect::scrape::{GlobalConfig, Job, JobConfig, ScrapeFile};
 use crate::ingest::otlp;
+use crate::net::remote_write::RemoteWriteConfig;
 
 /// Takes a section in.
 type Read = fn(&Node) -> Result<(), Fault>;
@@ -45,7 +46,7 @@ pub(super) const FOREIGN: &[Section] = &[
         name: "remote_write",
         help: "Servers that get a copy of what comes in",
         is_list: true,
-        read: None,
+        read: Some(|node| node.read::<Vec<RemoteWriteConfig>>().map(drop)),
     },
     Section {
         name: "otlp",
@@ -91,4 +92,21 @@ pub(super) fn jobs(root: &Node, faults: &mut Vec<Fault>) -> Vec<Job> {
 pub(super) fn otlp(root: &Node) -> otlp::Config {
     // What cannot be read was told already.
     root.get("otlp").and_then(|node| node.read().ok()).unwrap_or_default()
+}
+
+/// Who gets what is written, too.
+pub(super) fn remote_write(root: &Node, faults: &mut Vec<Fault>) -> Vec<RemoteWriteConfig> {
+    let Some(node) = root.get("remote_write") else { return Vec::new() };
+    // What cannot be read was told already.
+    let receivers: Vec<RemoteWriteConfig> = node.read().unwrap_or_default();
+    if let Err(error) = RemoteWriteConfig::check_all(&receivers) {
+        faults.push(Fault::at(node.span, error.to_string()));
+    }
+    receivers
+}
+
+/// Labels that what goes out has.
+pub(super) fn external_labels(root: &Node) -> Vec<(String, String)> {
+    let global = root.get("global").and_then(|node| node.read::<GlobalConfig>().ok());
+    global.unwrap_or_default().external_labels.into_iter().collect()
 }

@@ -94,3 +94,8 @@ pub(super) fn set_some(place: &mut Option<Duration>, text: &str) -> Result<(), S
     *place = Some(duration(text)?).filter(|time| !time.is_zero());
     Ok(())
 }
+
+pub(super) fn text_of(place: &mut String, text: &str) -> Result<(), String> {
+    text.clone_into(place);
+    Ok(())
+}

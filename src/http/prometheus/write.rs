@@ -21,7 +21,7 @@ use crate::http::{
 };
 use crate::ingest::{
     Encoding, Intake, Report,
-    remote_write::{Message, decode},
+    remote_write::{Message, Replicas, decode_of_replicas},
 };
 
 pub(super) async fn write(State(context): State<Shared>, request: Request) -> Response<Body> {
@@ -30,9 +30,12 @@ pub(super) async fn write(State(context): State<Shared>, request: Request) -> Re
     let forms = forms(&head.headers);
     let taken = match forms {
         Ok((message, encoding)) => {
+            let (elections, now) = (context.options.elections.clone(), context.doors.clock.now());
             let decode =
                 move |bytes: &[u8], session: &mut _, intake: &Intake<'_>, batch: &mut _| {
-                    decode(message, bytes, session, intake, batch)
+                    let replicas = elections.as_deref();
+                    let replicas = replicas.map(|elections| Replicas { elections, now });
+                    decode_of_replicas(message, bytes, session, intake, batch, replicas)
                 };
             take(&context, &connection, |it| &it.remote_write, (encoding, body), decode).await
         }

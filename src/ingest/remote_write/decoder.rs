@@ -1,7 +1,7 @@
 //! What both messages do with a series: find it, register it, take its rows.
 
 use super::shapes::{REQUEST, WRITE_REQUEST};
-use super::{exemplar, histogram, labels, message::Message, sample};
+use super::{exemplar, histogram, labels, message::Message, replica::Filter, sample};
 use crate::ingest::check::{Shape, check};
 use crate::ingest::time::Bounds;
 use crate::ingest::wire::{Malformed, Value, Wire};
@@ -36,6 +36,8 @@ pub(super) struct Decoder<'d> {
     bounds: Bounds,
     message: Message,
     is_checked: bool,
+    /// Leaves out what replicas say twice.
+    pub(super) replicas: Option<Filter<'d>>,
 }
 
 /// A time series within its request.
@@ -79,14 +81,15 @@ impl<'d> Decoder<'d> {
         session.begin(window, intake.config.predictions_max);
         let (body, bounds) = (Wire::new(body), Bounds::new(window));
         let report = Report::default();
-        Self { intake, session, batch, report, body, bounds, message, is_checked: false }
+        let (is_checked, replicas) = (false, None);
+        Self { intake, session, batch, report, body, bounds, message, is_checked, replicas }
     }
 
     pub(super) fn finish(self) -> Report {
         Report {
-            samples: self.batch.rows.len() as u64,
-            histograms: self.batch.histograms.len() as u64,
-            exemplars: self.batch.exemplars.len() as u64,
+            samples: self.report.samples + self.batch.rows.len() as u64,
+            histograms: self.report.histograms + self.batch.histograms.len() as u64,
+            exemplars: self.report.exemplars + self.batch.exemplars.len() as u64,
             ..self.report
         }
     }
@@ -94,6 +97,9 @@ impl<'d> Decoder<'d> {
     /// Takes the rows of the series of `key`. Only what makes the whole body worthless is an error.
     #[inline]
     pub(super) fn take(&mut self, key: SeriesKey, series: &Series<'_>) -> Result<(), Error> {
+        if self.replicas.is_some() && !self.is_elected(series)? {
+            return Ok(());
+        }
         let found = match self.session.find(key, self.intake.registry) {
             Some(found) => found,
             None => match self.register(key, series)? {
@@ -126,7 +132,7 @@ impl<'d> Decoder<'d> {
         };
         let parsed = fields.and_then(|fields| labels::parse(Wire::new(fields), self.intake.config));
         let labels = match parsed {
-            Ok(labels) => labels,
+            Ok(labels) => self.without_replica(labels),
             Err(Fault::Refused(reason)) => return Ok(Err(reason)),
             Err(Fault::Malformed(malformed)) => return Err(malformed.into()),
         };

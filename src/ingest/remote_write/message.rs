@@ -1,6 +1,11 @@
 //! Which of the two messages a body is, and the way in.
 
-use super::{decoder::Decoder, one, two};
+use super::{
+    decoder::Decoder,
+    one,
+    replica::{Filter, Replicas},
+    two,
+};
 use crate::ingest::{Encoding, Error, Intake, Report, Session};
 use crate::model::Batch;
 
@@ -51,9 +56,26 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
+    decode_of_replicas(message, body, session, intake, batch, None)
+}
+
+/// As [`decode`]; of senders that say the same only the elected one's rows come to the batch. The
+/// report counts those of the others as well, for they are there already.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_of_replicas(
+    message: Message,
+    body: &[u8],
+    session: &mut Session,
+    intake: &Intake<'_>,
+    batch: &mut Batch,
+    replicas: Option<Replicas<'_>>,
+) -> Result<Report, Error> {
     batch.clear();
     batch.tenant = intake.tenant;
     let mut decoder = Decoder::new(message, body, session, intake, batch);
+    decoder.replicas = replicas.map(Filter::new);
     let outcome = match message {
         Message::WriteRequest => one::decode(&mut decoder),
         Message::Request => two::decode(&mut decoder),

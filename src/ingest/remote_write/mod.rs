@@ -14,6 +14,7 @@ pub(super) mod labels;
 mod message;
 mod metadata;
 mod one;
+mod replica;
 mod sample;
 mod shapes;
 mod two;
@@ -25,5 +26,6 @@ mod tests;
 
 pub(super) use decoder::Fault;
 pub(super) use histogram::Raw as RawHistogram;
-pub use message::{Message, decode};
+pub use message::{Message, decode, decode_of_replicas};
+pub use replica::Replicas;
 pub(super) use two::Symbol;

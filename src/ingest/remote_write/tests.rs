@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::oracle::{self, Exemplar, Label, MetricMetadata, Sample, TimeSeries, WriteRequest};
-use super::{Message, decode};
-use crate::ingest::{Config, Error, Intake, LabelBook, Reason, Report, Session};
+use super::{Message, Replicas, decode, decode_of_replicas};
+use crate::ingest::{
+    Config, Elections, Error, Intake, LabelBook, Reason, ReplicaConfig, Report, Session,
+};
 use crate::model::{Batch, Labels, Registry, STALE_BITS, TenantId, TimeRange, Timestamp};
 
 mod rows;
@@ -37,6 +39,21 @@ impl Door {
         let registry: &dyn Registry = &self.book;
         let intake = Intake { config: &self.config, registry, tenant: TenantId(3) };
         decode(message, body, &mut self.session, &intake, &mut self.batch)
+    }
+
+    /// As [`Self::take`], where names of metrics are clusters and each `job` is a replica.
+    fn take_of_replicas(&mut self, message: Message, body: &[u8]) -> Result<Report, Error> {
+        let config = ReplicaConfig {
+            cluster_label: "__name__".into(),
+            replica_label: "job".into(),
+            ..ReplicaConfig::default()
+        };
+        let elections = Elections::new(config);
+        let replicas = Some(Replicas { elections: &elections, now: 0 });
+        let registry: &dyn Registry = &self.book;
+        let intake = Intake { config: &self.config, registry, tenant: TenantId(3) };
+        let (session, batch) = (&mut self.session, &mut self.batch);
+        decode_of_replicas(message, body, session, &intake, batch, replicas)
     }
 
     fn send(&mut self, request: &WriteRequest) -> Report {
@@ -204,6 +221,9 @@ proptest! {
             let mut door = Door::new();
             let taken = door.take(message, &body);
             prop_assert!(taken.is_ok() || (door.batch.is_empty() && door.book.is_empty()));
+            let mut door = Door::new();
+            let taken = door.take_of_replicas(message, &body);
+            prop_assert!(taken.is_ok() || (door.batch.is_empty() && door.book.is_empty()));
         }
     }
 }
@@ -366,4 +386,46 @@ fn one_message_sent_as_the_other_brings_nothing() {
     let report =
         door.take(Message::WriteRequest, &oracle::referring(&one).encode_to_vec()).unwrap();
     assert_eq!((report.samples, report.refused), (0, 0));
+}
+
+#[test]
+fn of_two_replicas_one_is_taken_and_its_label_goes() {
+    const S: i64 = 1_000_000_000;
+    let elections = Elections::new(ReplicaConfig::default());
+    let mut door = Door::new();
+    let mut send = |replica: &str, now: i64, value: f64, message| {
+        let pairs = [("__name__", "up"), ("__replica__", replica), ("cluster", "eu")];
+        let sample = Sample { value, timestamp: now / 1_000_000, start_timestamp: 0 };
+        let one =
+            TimeSeries { labels: labels(&pairs), samples: vec![sample], ..TimeSeries::default() };
+        let other = TimeSeries { samples: one.samples.clone(), ..up() };
+        let request = request(vec![one, other]);
+        let body = match message {
+            Message::WriteRequest => request.encode_to_vec(),
+            Message::Request => oracle::referring(&request).encode_to_vec(),
+        };
+        let registry: &dyn Registry = &door.book;
+        let intake = Intake { config: &door.config, registry, tenant: TenantId(3) };
+        let replicas = Some(Replicas { elections: &elections, now });
+        let (session, batch) = (&mut door.session, &mut door.batch);
+        let report = decode_of_replicas(message, &body, session, &intake, batch, replicas).unwrap();
+        let rows = door.rows();
+        (report, rows.into_iter().map(|row| row.0.to_string()).collect::<Vec<_>>())
+    };
+    let both = [r#"{__name__="up", cluster="eu"}"#, r#"{__name__="up", job="a"}"#];
+    for message in [Message::WriteRequest, Message::Request] {
+        let at = if message == Message::Request { 1000 * S } else { 0 };
+        let (report, rows) = send("a", at + S, 1.0, message);
+        assert_eq!((report.samples, rows.len()), (2, 2), "no other was heard of for long");
+        assert_eq!(rows, both);
+        // The other says the same: thanked, counted, dropped.
+        let (report, rows) = send("b", at + 2 * S, 2.0, message);
+        assert_eq!((report.samples, report.refused), (2, 0));
+        assert_eq!(rows, both[1..]);
+        // And takes over when the first is silent.
+        assert_eq!(send("b", at + 40 * S, 2.0, message).1, both);
+        assert_eq!(send("a", at + 41 * S, 2.0, message).1, both[1..]);
+    }
+    assert_eq!((elections.deduplicated(), elections.failovers()), (4, 3));
+    assert_eq!(door.book.len(), 2, "whoever sends it, it is one series");
 }

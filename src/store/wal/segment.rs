@@ -103,10 +103,11 @@ struct Open {
 
 /// A segment that is full or failed.
 #[derive(Clone, Copy, Debug)]
-struct Closed {
-    number: u64,
+pub(in crate::store) struct Closed {
+    pub(in crate::store) number: u64,
     /// The position of its last record.
-    last: u64,
+    pub(in crate::store) last: u64,
+    pub(in crate::store) bytes: u64,
 }
 
 /// Where a log ends that was read.
@@ -114,8 +115,8 @@ struct Closed {
 pub(in crate::store) struct End {
     /// The position of its last record.
     pub(in crate::store) last: u64,
-    /// Its segments, each with the last position in it.
-    pub(in crate::store) closed: Vec<(u64, u64)>,
+    /// Its segments.
+    pub(in crate::store) closed: Vec<Closed>,
     /// The least number that a new segment may have.
     pub(in crate::store) next_number: u64,
     /// When its last record was written.
@@ -164,8 +165,7 @@ impl Wal {
         end: End,
     ) -> Self {
         let End { last, closed, next_number, written_us, retired } = end;
-        let closed: VecDeque<_> =
-            closed.into_iter().map(|(number, last)| Closed { number, last }).collect();
+        let closed = VecDeque::from(closed);
         let next_number = closed.back().map_or(0, |it| it.number + 1).max(next_number);
         Self {
             files,
@@ -315,7 +315,8 @@ impl Wal {
 
     fn close_segment(&mut self) {
         if let Some(open) = self.open.take() {
-            self.closed.push_back(Closed { number: open.number, last: self.last });
+            let bytes = open.end;
+            self.closed.push_back(Closed { number: open.number, last: self.last, bytes });
         }
     }
 
@@ -350,6 +351,28 @@ impl Wal {
     pub(in crate::store) fn first_number_above(&self, position: u64) -> u64 {
         let oldest = self.closed.iter().find(|it| it.last > position).map(|it| it.number);
         oldest.or(self.open.as_ref().map(|it| it.number)).unwrap_or(self.next_number)
+    }
+
+    /// The number of the segment that follows `number`; None where that is the newest.
+    pub(in crate::store) fn number_behind(&self, number: u64) -> Option<u64> {
+        let closed = self.closed.iter().map(|it| it.number);
+        closed.chain(self.open.as_ref().map(|it| it.number)).find(|it| *it > number)
+    }
+
+    /// The position up to which full segments are given up, so that those with records above `wanted`
+    /// have at most `bytes_max`. Never above `in_files`.
+    pub(in crate::store) fn bounded(&self, wanted: u64, in_files: u64, bytes_max: u64) -> u64 {
+        let mut position = wanted.min(in_files);
+        let mut bytes: u64 =
+            self.closed.iter().filter(|it| it.last > position).map(|it| it.bytes).sum();
+        for segment in self.closed.iter().filter(|it| it.last > wanted && it.last <= in_files) {
+            if bytes <= bytes_max {
+                break;
+            }
+            bytes -= segment.bytes;
+            position = segment.last;
+        }
+        position
     }
 
     fn first_number(&self) -> u64 {

@@ -1,4 +1,4 @@
-//! The rows of the table of options: copies of the data elsewhere.
+//! The rows of the table of options: what goes elsewhere, as backups or by remote write.
 
 use crate::app::{
     config::{
@@ -8,6 +8,7 @@ use crate::app::{
     },
     units::{show_duration, show_size},
 };
+use crate::net::remote_write::RemoteWriteConfig;
 
 pub(super) const BACKUP: &[Key] = &[
     Key {
@@ -100,6 +101,36 @@ pub(super) const BACKUP: &[Key] = &[
         is_live: false,
         show: |o| o.backup.keep.unwrap_or_default().monthly.to_string(),
         set: |o, text| count(&mut o.backup.keep.get_or_insert_default().monthly, text),
+        ..ROW
+    },
+];
+
+pub(super) const FORWARD: &[Key] = &[
+    Key {
+        path: "forward.to",
+        flag: "forward-to",
+        kind: Kind::List,
+        help: "Remote write URLs that all that is written is sent to, too; remote_write says more of each",
+        is_live: false,
+        show: |o| {
+            let shown: Vec<String> = o.forward_to.iter().map(|it| it.shown_url()).collect();
+            shown.join(",")
+        },
+        set: |o, text| {
+            let urls = text.split(',').map(str::trim).filter(|url| !url.is_empty());
+            o.forward_to = urls.map(RemoteWriteConfig::to).collect();
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "forward.buffer_max",
+        flag: "forward-buffer-max",
+        kind: Kind::Size,
+        help: "Log that waits for a receiver that is away; past it the oldest is given up",
+        is_live: false,
+        show: |o| show_size(o.store.follow_bytes_max),
+        set: |o, text| bytes(&mut o.store.follow_bytes_max, text),
         ..ROW
     },
 ];
