@@ -3,6 +3,8 @@
 //! `tools/compat/lines.py --record` made the answers, and compares with the real thing in
 //! `make compat`.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+
 #[path = "http/server.rs"]
 #[expect(dead_code, reason = "each test binary uses a part")]
 mod server;
@@ -18,7 +20,7 @@ struct Answer {
     status: u16,
     error: String,
     /// Measurement, tags, field, time in ns (0 is that of the request), value.
-    rows: Vec<(String, Vec<(String, String)>, String, i64, f64)>,
+    rows: Vec<(String, Tags, String, i64, f64)>,
 }
 
 #[derive(Deserialize)]
@@ -28,8 +30,10 @@ struct Exported {
     timestamps: Vec<i64>,
 }
 
+type Tags = Vec<(String, String)>;
+
 /// Metric, tags, milliseconds (None is about now), bits of the value.
-type Row = (String, Vec<(String, String)>, Option<i64>, u64);
+type Row = (String, Tags, Option<i64>, u64);
 
 /// Later than any time of the corpus but that of the request.
 const RECENT_MS: i64 = 1_700_000_000_000;
@@ -41,7 +45,7 @@ fn kept(server: &Server, db: &str) -> BTreeSet<Row> {
         let Exported { mut metric, values, timestamps } = serde_json::from_str(line).unwrap();
         let name = metric.remove("__name__").unwrap();
         metric.remove("db");
-        let tags: Vec<(String, String)> = metric.into_iter().collect();
+        let tags: Tags = metric.into_iter().collect();
         for (time, value) in timestamps.into_iter().zip(values) {
             let time = (time < RECENT_MS).then_some(time);
             rows.insert((name.clone(), tags.clone(), time, value.to_bits()));
