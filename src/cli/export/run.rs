@@ -141,6 +141,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Writes a file, which has its name when it is whole.
+    #[expect(clippy::disallowed_methods, reason = "a file of the person who types, in no database")]
     async fn file(
         &self,
         client: &mut Client,
