@@ -14,7 +14,7 @@ SECONDS_EACH ?= 60
 TORTURE ?= full
 export QUIPU_SHARED ?= $(abspath ../shared)
 
-.PHONY: run check test bench fuzz torture compat coverage dist
+.PHONY: run check test parquet bench fuzz torture compat coverage dist
 
 run:
 	cargo build
@@ -25,6 +25,10 @@ check:
 
 test:
 	tools/ci/test.sh
+
+# What the feature adds, alone: 25 crates to build, then three tests.
+parquet:
+	cargo nextest run --features parquet --lib export::
 
 bench:
 	cargo build --release

@@ -2,7 +2,7 @@
 //! once, also after a kill; what goes out comes back.
 
 #![expect(clippy::disallowed_methods, reason = "a test has files of its own")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::{
     collections::BTreeMap,
@@ -179,7 +179,7 @@ fn formats_have_their_heads_and_days_their_files() {
     let scratch = Scratch::new("formats");
     let (data, lake) = (scratch.at("data"), scratch.at("lake"));
     done(&["import", "prometheus", &blocks(), "--data", &data]);
-    let export = |words: &[&str]| done(&[&["export", "--data", &data], words].concat()).0;
+    let export = |words: &[&str]| done(&[&["export", "--data", &data][..], words].concat()).0;
     let csv = export(&["--format", "csv", "--match", r#"{s="1"}"#, "--times", "unix_s"]);
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(&lines[..2], ["__name__,job,s,time,value", "fixture_total,j,1,1700002801,0"]);

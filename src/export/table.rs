@@ -152,3 +152,113 @@ impl Table {
 
 /// Columns that are no labels.
 const OWN: [&str; 3] = ["time", "value", "histogram"];
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Array, cast::AsArray, types::TimestampNanosecondType};
+    use arrow_ipc::reader::StreamReader;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+    use crate::export::{ArrowRows, ParquetRows, Pieces, RowWriter};
+    use crate::model::{Histogram, STALE_BITS};
+
+    /// Series, time, bits of the value, histogram.
+    type Read = Vec<(String, i64, Option<u64>, Option<String>)>;
+
+    fn read(batches: impl Iterator<Item = RecordBatch>) -> Read {
+        let mut rows = Vec::new();
+        for batch in batches {
+            let text = |name: &str| {
+                let column = batch.column_by_name(name).unwrap().as_dictionary::<Int32Type>();
+                let texts = column.values().as_string::<i32>().clone();
+                column.keys().iter().map(move |key| {
+                    key.map(|key| texts.value(usize::try_from(key).unwrap()).to_owned())
+                })
+            };
+            let names: Vec<String> = text("__name__")
+                .zip(text("job"))
+                .map(|(name, job)| format!("{} {}", name.unwrap(), job.unwrap_or_default()))
+                .collect();
+            let times = batch.column_by_name("time").unwrap();
+            let times = times.as_primitive::<TimestampNanosecondType>();
+            let values = batch.column_by_name("value").unwrap();
+            let values = values.as_primitive::<arrow_array::types::Float64Type>();
+            let histograms = batch.column_by_name("histogram").unwrap().as_string::<i32>();
+            for (row, name) in names.into_iter().enumerate() {
+                let value = values.is_valid(row).then(|| values.value(row).to_bits());
+                let histogram = histograms.is_valid(row).then(|| histograms.value(row).to_owned());
+                rows.push((name, times.value(row), value, histogram));
+            }
+        }
+        rows
+    }
+
+    /// More rows than a batch holds, of two series, and a histogram.
+    fn fill(writer: &mut dyn RowWriter) -> Read {
+        let mut expected = Read::new();
+        let odd = [f64::from_bits(STALE_BITS), f64::NAN, -0.0, f64::INFINITY, 0.1];
+        for (job, count) in [("", 70_000_i64), ("b", 10)] {
+            let labels = Labels::new([("__name__", "m"), ("job", job)]).unwrap();
+            writer.series(&labels).unwrap();
+            for begin in (0..count).step_by(1000) {
+                let times: Vec<i64> = (begin..count.min(begin + 1000)).collect();
+                let values: Vec<f64> =
+                    times.iter().map(|time| odd[usize::try_from(time % 5).unwrap()]).collect();
+                let rows = Rows { times: &times, values: &values, starts: &[], histograms: &[] };
+                writer.rows(rows).unwrap();
+                let bits = values.iter().map(|value| value.to_bits());
+                expected.extend(
+                    times
+                        .iter()
+                        .zip(bits)
+                        .map(|(t, bits)| (format!("m {job}"), *t, Some(bits), None)),
+                );
+            }
+        }
+        let histograms = [Arc::new(Histogram { count: 3.0, ..Histogram::default() })];
+        let rows = Rows { times: &[99], values: &[], starts: &[], histograms: &histograms };
+        writer.rows(rows).unwrap();
+        let mut text = Vec::new();
+        write_histogram(&histograms[0], &mut text);
+        expected.push(("m b".into(), 99, None, Some(String::from_utf8(text).unwrap())));
+        expected
+    }
+
+    fn columns() -> Vec<String> {
+        vec!["__name__".to_owned(), "job".to_owned()]
+    }
+
+    #[test]
+    fn parquet_reads_back_bit_for_bit() {
+        let mut out = Vec::new();
+        let mut send = |piece| {
+            out.extend::<Vec<u8>>(piece);
+            Ok(())
+        };
+        let mut writer = Box::new(ParquetRows::new(Pieces::new(&mut send), columns()).unwrap());
+        let expected = fill(&mut *writer);
+        writer.finish().unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(out)).unwrap();
+        assert!(read(reader.build().unwrap().map(Result::unwrap)) == expected);
+    }
+
+    #[test]
+    fn arrow_reads_back_bit_for_bit() {
+        let mut out = Vec::new();
+        let mut send = |piece| {
+            out.extend::<Vec<u8>>(piece);
+            Ok(())
+        };
+        let mut writer = Box::new(ArrowRows::new(Pieces::new(&mut send), columns()).unwrap());
+        let expected = fill(&mut *writer);
+        writer.finish().unwrap();
+        let reader = StreamReader::try_new(out.as_slice(), None).unwrap();
+        assert!(read(reader.map(Result::unwrap)) == expected);
+    }
+
+    #[test]
+    fn a_label_named_as_a_column_is_refused() {
+        assert!(Table::new(vec!["time".to_owned()]).is_err());
+    }
+}

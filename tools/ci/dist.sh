@@ -17,6 +17,6 @@ pack() {
   ls -l "dist/$name.tar.gz"
 }
 
-step 'release build' cargo build --release --locked
+step 'release build' cargo build --release --locked --features parquet
 step 'pack' pack
 finished 'dist'

@@ -25,6 +25,7 @@ import extras
 import otlp
 import lines
 import forward
+import moving
 import peers
 import scraping
 from process import Failed, Process, free_port
@@ -40,6 +41,8 @@ CLIENTS = [
      'answers, metadata, exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
     ('promtool', 'promtool, `query`', 'instant, range, series, labels: prints what it prints of a Prometheus with the '
      'same rows', clients.promtool, 'promtool'),
+    ('promtool-blocks', 'promtool, `tsdb create-blocks-from`, `tsdb dump`', 'blocks imported, exported as OpenMetrics and '
+     'made blocks again: every row equal', moving.blocks_again, 'promtool'),
     ('vmagent', 'vmagent, `-remoteWrite.url`', 'scrapes a target: values as the target said them, each scrape once, '
      'stale markers', clients.vmagent, 'vmagent'),
     ('vmalert', 'vmalert, `-datasource.url`, `-remoteWrite.url`', 'a recording rule asks and writes back',

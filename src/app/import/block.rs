@@ -117,7 +117,11 @@ impl Block {
                     self.at += size as u64;
                     return Ok(true);
                 }
-                Err(size) if size > left => break,
+                Err(size) if size > left => {
+                    let fault = tsdb::Fault::Truncated("a series");
+                    let source = tsdb::Error { part: "index", at: self.at, fault };
+                    return Err(damaged(&self.meta.ulid)(source));
+                }
                 Err(size) => least = size,
             }
         }

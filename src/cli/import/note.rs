@@ -41,6 +41,7 @@ impl Note {
     }
 
     /// Notes that everything up to `position` is done.
+    #[expect(clippy::disallowed_methods, reason = "a file of the person who types, in no database")]
     pub(super) fn keep(&mut self, position: i64) -> Result<(), Error> {
         self.position = Some(position);
         let Some(path) = &self.path else { return Ok(()) };

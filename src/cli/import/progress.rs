@@ -2,8 +2,10 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use crate::os::{Clock, SystemClock};
 
 /// Between two words on a terminal.
 const EVERY: Duration = Duration::from_millis(200);
@@ -13,26 +15,31 @@ const EVERY_LINE: Duration = Duration::from_secs(10);
 /// Says how far it is.
 #[derive(Debug)]
 pub(super) struct Meter {
-    began: Instant,
-    said: Instant,
+    clock: SystemClock,
+    /// By the monotonic clock.
+    began: Duration,
+    said: Duration,
     is_terminal: bool,
     is_open: bool,
 }
 
 impl Meter {
     pub(super) fn new() -> Self {
-        let now = Instant::now();
-        Self { began: now, said: now, is_terminal: io::stderr().is_terminal(), is_open: false }
+        let clock = SystemClock::new();
+        let now = clock.monotonic();
+        let is_terminal = io::stderr().is_terminal();
+        Self { clock, began: now, said: now, is_terminal, is_open: false }
     }
 
     /// `share`: what is done of all, and the part of it that was done before.
     pub(super) fn show(&mut self, rows: u64, share: Option<(f64, f64)>) {
         let every = if self.is_terminal { EVERY } else { EVERY_LINE };
-        if self.said.elapsed() < every {
+        let now = self.clock.monotonic();
+        if now.saturating_sub(self.said) < every {
             return;
         }
-        self.said = Instant::now();
-        let line = line(rows, share, self.began.elapsed());
+        self.said = now;
+        let line = line(rows, share, now.saturating_sub(self.began));
         let mut out = io::stderr().lock();
         // A terminal that is gone cannot be told that it is gone.
         let _ =
@@ -50,7 +57,7 @@ impl Meter {
 
     /// Rows a second, in words.
     pub(super) fn rate(&self, rows: u64) -> String {
-        let took = self.began.elapsed();
+        let took = self.clock.monotonic().saturating_sub(self.began);
         format!("{:.1} s, {}/s", took.as_secs_f64(), short(rows_a_second(rows, took)))
     }
 }

@@ -62,7 +62,7 @@ impl Columns {
         )
     }
 
-    /// Notes the start of the float row `back` places from the end, counted from 1.
+    /// Notes the start of a float row.
     pub(super) fn set_start(&mut self, row: usize, start: i64) {
         if start == 0 && self.starts.is_empty() {
             return;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, STALE_BITS, Span};
-use write::{Row, Starts, histograms, index, segment, xor, xor2};
+use write::{Row, histograms, index, segment, xor, xor2};
 
 fn decoded(encoding: u8, data: &[u8]) -> Result<Columns, Error> {
     let mut out = Columns { times: vec![7], values: vec![7.0], ..Columns::default() };
@@ -142,7 +142,7 @@ proptest! {
             let start = if is_started { time - 1000 * i } else { 0 };
             HistogramPoint { time, start, value: if is_stale { stale } else { value } }
         }).collect();
-        let data = histograms(&made, is_started, is_gauge, Starts::Changing);
+        let data = histograms(&made, is_started, is_gauge);
         let encoding = match (is_integer, is_started) {
             (true, false) => 2,
             (false, false) => 3,
@@ -175,7 +175,7 @@ proptest! {
 fn counts_that_floats_cannot_hold_are_counted_as_refused() {
     let histogram = Histogram { is_integer: true, count: 1e17, ..Histogram::default() };
     let point = HistogramPoint { time: 1, start: 0, value: histogram };
-    let data = histograms(&[point], false, false, Starts::Changing);
+    let data = histograms(&[point], false, false);
     let found = decoded(2, &data).unwrap();
     assert_eq!((found.refused, found.histograms.len()), (1, 0));
 }

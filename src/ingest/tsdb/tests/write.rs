@@ -11,13 +11,6 @@ pub(super) struct Row {
     pub(super) start: i64,
 }
 
-/// How starts are written.
-#[derive(Clone, Copy)]
-pub(super) enum Starts {
-    /// As they are.
-    Changing,
-}
-
 /// Bits, the first of them highest.
 #[derive(Default)]
 struct Bits {
@@ -272,12 +265,7 @@ fn put_value(window: &mut Window, base: u64, next: u64, out: &mut Bits) {
 }
 
 /// A chunk of histograms, all with the layout of the first.
-pub(super) fn histograms(
-    points: &[HistogramPoint],
-    is_started: bool,
-    is_gauge: bool,
-    _: Starts,
-) -> Vec<u8> {
+pub(super) fn histograms(points: &[HistogramPoint], is_started: bool, is_gauge: bool) -> Vec<u8> {
     let mut header = count(points.len());
     let flags = if is_gauge { 0xc0 } else { 0 };
     if is_started {
@@ -295,27 +283,11 @@ pub(super) fn histograms(
     let mut floats: Vec<(u64, Window)> =
         vec![(0, Window::NONE); 3 + first.positive.len() + first.negative.len()];
     for (i, point) in points.iter().enumerate() {
-        let value = &point.value;
-        let is_stale = value.sum.to_bits() == STALE_BITS;
-        if value.is_integer {
-            #[expect(clippy::cast_possible_truncation, reason = "counts of a test")]
-            let whole = |count: &f64| *count as i64;
-            let mut row = vec![point.time, whole(&value.count), whole(&value.zero_count)];
-            for side in [&value.positive, &value.negative] {
-                let mut before = 0;
-                row.extend(side.iter().map(|count| {
-                    let distance = whole(count) - before;
-                    before = whole(count);
-                    distance
-                }));
-            }
-            if is_stale {
-                // Buckets are not written, and stand still.
-                row.truncate(3);
-            }
+        if point.value.is_integer {
+            let row = integers(point);
             numbers.resize(row.len().max(numbers.len()), (0, 0));
             let state = (&mut numbers, (&mut sum, &mut window));
-            put_integers(&mut out, i, &row, state, value.sum.to_bits());
+            put_integers(&mut out, i, &row, state, point.value.sum.to_bits());
         } else {
             let delta = |i: usize| points[i].time - points[i - 1].time;
             out.varbit_int(match i {
@@ -323,18 +295,7 @@ pub(super) fn histograms(
                 1 => delta(1),
                 _ => delta(i) - delta(i - 1),
             });
-            let mut row = vec![value.count, value.zero_count, value.sum];
-            if !is_stale {
-                row.extend(value.positive.iter().chain(&value.negative));
-            }
-            for (number, (before, window)) in row.iter().zip(&mut floats) {
-                if i == 0 {
-                    out.put(number.to_bits(), 64);
-                } else {
-                    window.put(*before, number.to_bits(), &mut out);
-                }
-                *before = number.to_bits();
-            }
+            put_floats(&mut out, i, &point.value, &mut floats);
         }
         if is_started {
             starts.put(i, point.time, time, point.start, &mut out);
@@ -345,6 +306,41 @@ pub(super) fn histograms(
         out.bytes[2] = starts.header;
     }
     out.bytes
+}
+
+/// Time, counts and buckets of a row; a stale one has no buckets.
+fn integers(point: &HistogramPoint) -> Vec<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "counts of a test")]
+    let whole = |count: &f64| *count as i64;
+    let value = &point.value;
+    let mut row = vec![point.time, whole(&value.count), whole(&value.zero_count)];
+    for side in [&value.positive, &value.negative] {
+        let mut before = 0;
+        row.extend(side.iter().map(|count| {
+            let distance = whole(count) - before;
+            before = whole(count);
+            distance
+        }));
+    }
+    row
+}
+
+fn put_floats(
+    out: &mut Bits,
+    i: usize,
+    value: &crate::model::Histogram,
+    floats: &mut [(u64, Window)],
+) {
+    let mut row = vec![value.count, value.zero_count, value.sum];
+    row.extend(value.positive.iter().chain(&value.negative));
+    for (number, (before, window)) in row.iter().zip(floats) {
+        if i == 0 {
+            out.put(number.to_bits(), 64);
+        } else {
+            window.put(*before, number.to_bits(), out);
+        }
+        *before = number.to_bits();
+    }
 }
 
 /// Every number before and how it changed; the sum before and its window.
