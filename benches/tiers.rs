@@ -3,6 +3,12 @@
 //! `cargo bench --bench tiers`; `SERIES=1000 DAYS=365 cargo bench --bench tiers` for all of it. Rows
 //! come every 15 s: counters, gauges with two digits, gauges of whole numbers.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits for other processes and writes what they read"
+)]
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
+#![expect(clippy::print_stdout, reason = "a bench tells its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot make its database may stop")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 

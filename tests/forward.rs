@@ -1,5 +1,10 @@
 //! Quipu to Quipu: what is written to one is at the other, once, whoever is killed in between.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits for other processes and writes what they read"
+)]
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be is a failed test")]
 
 use std::{

@@ -1,7 +1,5 @@
 //! HTTP/2 without TLS on the port where HTTP/1 is spoken.
 
-#![expect(clippy::expect_used, reason = "what cannot be is a failed test")]
-
 #[path = "http/h2.rs"]
 #[expect(dead_code, reason = "each test binary uses a part")]
 mod h2;

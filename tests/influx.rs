@@ -32,7 +32,7 @@ struct Exported {
 
 type Tags = Vec<(String, String)>;
 
-/// Metric, tags, milliseconds (None is about now), bits of the value.
+/// Metric, tags, milliseconds (None is about now), bits of the value: InfluxDB prints no -0.
 type Row = (String, Tags, Option<i64>, u64);
 
 /// Later than any time of the corpus but that of the request.
@@ -48,7 +48,7 @@ fn kept(server: &Server, db: &str) -> BTreeSet<Row> {
         let tags: Tags = metric.into_iter().collect();
         for (time, value) in timestamps.into_iter().zip(values) {
             let time = (time < RECENT_MS).then_some(time);
-            rows.insert((name.clone(), tags.clone(), time, value.to_bits()));
+            rows.insert((name.clone(), tags.clone(), time, (value + 0.0).to_bits()));
         }
     }
     rows
@@ -73,7 +73,7 @@ fn every_body_has_the_status_message_and_rows_of_influxdb() {
             .map(|(measurement, tags, field, time, value)| {
                 let time =
                     (time != 0 || answer.body.ends_with(" 0")).then(|| time.div_euclid(1_000_000));
-                (format!("{measurement}_{field}"), tags, time, value.to_bits())
+                (format!("{measurement}_{field}"), tags, time, (value + 0.0).to_bits())
             })
             .collect();
         let rows = kept(&server, &db);

@@ -1,4 +1,5 @@
 //! What remote write sends is what our own door reads: both messages, every kind of row.
+#![expect(clippy::cloned_ref_to_slice_refs, reason = "a helper of tests")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

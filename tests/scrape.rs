@@ -1,5 +1,13 @@
 //! The real server scrapes: an exporter of a few lines, itself, lists that change, targets that go.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits for other processes and writes what they read"
+)]
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
+#![expect(clippy::ptr_arg, reason = "a helper of tests")]
+#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
+
 #[path = "http/server.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod server;

@@ -1,7 +1,5 @@
 //! Tiers and failing disks: power cuts, failing calls, damage, the scrub.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
-
 use std::{sync::Arc, time::Duration};
 
 use quipu::{

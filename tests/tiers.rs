@@ -1,5 +1,6 @@
 //! Buckets stand for rows: what was retired row by row answers as it did, or says that it cannot.
 
+#![expect(clippy::needless_for_each, reason = "reads as one step")]
 #![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
 #![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 

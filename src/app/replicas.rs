@@ -41,7 +41,7 @@ impl Replicas {
             Ok(text) => elections.load(&text, now),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(%error, "who spoke for each cluster is not known any more")
+                tracing::warn!(%error, "who spoke for each cluster is not known any more");
             }
         }
         show(metrics, Arc::clone(&elections));
@@ -85,6 +85,10 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 /// Whole or not at all. Not synced: who was elected is no acknowledged row.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "waits for other processes and writes what they read"
+)]
 fn save(elections: &Elections, path: &Path) {
     let beside = path.with_extension("tmp");
     let saved = fs::write(&beside, elections.save()).and_then(|()| fs::rename(&beside, path));

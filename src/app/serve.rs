@@ -61,6 +61,7 @@ pub struct Ready {
 ///
 /// # Errors
 /// Where the server cannot start.
+#[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
 pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     let wrong = |faults| Error::Configuration(Box::new(faults));
     let first = loader.load().map_err(wrong)?;
@@ -118,7 +119,7 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
         .with_control(Arc::clone(&steward) as Arc<dyn Control>);
     gate.open(context);
     let scraping = start_scraping(&folder, &options, runtime.handle(), &house)?;
-    steward.start(house.for_collector(), scraping)?;
+    steward.start(house.for_collector(), scraping, Arc::clone(&house.db))?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
     let has_tls = options.tls.cert.is_some();

@@ -24,6 +24,7 @@ use crate::http::{
     self, Access, Control, Gate, Kind, LastReload, Metrics, Reloaded, Sample, Tls, TlsPem, TlsReady,
 };
 use crate::os::Clock;
+use crate::store::Db;
 
 /// Who holds what a reload exchanges.
 pub(super) struct Steward {
@@ -49,6 +50,7 @@ struct Current {
     collecting: Option<Collecting>,
     into: Option<Arc<Into>>,
     scraping: Option<Arc<Scraping>>,
+    db: Option<Arc<Db>>,
 }
 
 impl Steward {
@@ -84,17 +86,25 @@ impl Steward {
                 collecting: None,
                 into: None,
                 scraping: None,
+                db: None,
             }),
             last: Mutex::new(last),
         })
     }
 
     /// Starts what the configuration asks for beside answering.
-    pub(super) fn start(&self, into: Into, scraping: Arc<Scraping>) -> Result<(), Error> {
+    pub(super) fn start(
+        &self,
+        into: Into,
+        scraping: Arc<Scraping>,
+        db: Arc<Db>,
+    ) -> Result<(), Error> {
         let mut current = self.current();
         current.into = Some(Arc::new(into));
         scraping.apply(current.loaded.jobs.clone());
         current.scraping = Some(scraping);
+        current.db = Some(db);
+        current.keep();
         current.collect()
     }
 
@@ -104,6 +114,7 @@ impl Steward {
         if let Some(collecting) = current.collecting.take() {
             collecting.stop();
         }
+        current.db = None;
         if let Some(scraping) = current.scraping.take() {
             scraping.stop();
         }
@@ -177,8 +188,12 @@ impl Steward {
         {
             scraping.apply(loaded.jobs.clone());
         }
+        let are_kept_anew = loaded.rules != current.loaded.rules;
         let is_collected_anew = done.changed.iter().any(|key| key.starts_with("collect."));
         current.loaded = loaded;
+        if are_kept_anew {
+            current.keep();
+        }
         current.book = book;
         current.is_book_good = true;
         if is_collected_anew && let Err(error) = current.collect() {
@@ -195,6 +210,13 @@ impl Steward {
 }
 
 impl Current {
+    fn keep(&self) {
+        let Some(db) = &self.db else { return };
+        if let Err(error) = db.set_retention_rules(self.loaded.rules.clone()) {
+            tracing::error!(%error, "the rules of retention stay as they were");
+        }
+    }
+
     fn collect(&mut self) -> Result<(), Error> {
         if let Some(collecting) = self.collecting.take() {
             collecting.stop();
@@ -339,6 +361,9 @@ fn difference(old: &Loaded, new: &Loaded) -> Reloaded {
     }
     if old.jobs != new.jobs {
         done.changed.push("scrape_configs".into());
+    }
+    if old.rules != new.rules {
+        done.changed.push("retention".into());
     }
     done
 }

@@ -22,6 +22,7 @@ pub(super) fn run(agent: &Agent) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(clippy::format_push_string, reason = "once a start")]
 fn banner(options: &Options, ready: &AgentReady) -> String {
     let (version, data) = (env!("CARGO_PKG_VERSION"), options.data.display());
     let mut text = format!("Quipu agent {version}\n");

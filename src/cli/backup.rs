@@ -10,8 +10,9 @@ use tokio::runtime;
 
 use crate::app::{Steady, backup_place, open_store};
 use crate::cli::{
+    backup_words::{BackupVerb, CreateBackup, KeepBackups, PruneBackups, Restore, VerifyBackup},
     client::{Client, FORM, Remote, form},
-    command::{BackupVerb, CreateBackup, Format, KeepBackups, PruneBackups, Restore, VerifyBackup},
+    command::Format,
     error::Error,
     serve::say,
     table::Table,

@@ -5,6 +5,7 @@
 
 mod agent;
 mod backup;
+mod backup_words;
 mod bench;
 mod client;
 mod command;

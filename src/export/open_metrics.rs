@@ -244,6 +244,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::items_after_statements, reason = "a case of the test beside its use")]
     fn families_have_heads_and_the_text_has_an_end() {
         let mut out = Vec::new();
         let mut send = |piece| {

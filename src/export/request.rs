@@ -100,7 +100,6 @@ fn zigzag(value: i64) -> u64 {
 
 fn uvarint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
-        #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
     }

@@ -152,6 +152,7 @@ impl fmt::Display for Note {
 }
 
 impl Note {
+    #[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
     fn fmt_info(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PossibleNonCounter(metric) => write!(

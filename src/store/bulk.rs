@@ -253,13 +253,12 @@ impl BulkLabels {
                 self.numbers.insert((*name).to_owned(), HashMap::new());
             }
             let Some(values) = self.numbers.get_mut(*name) else { continue };
-            let number = match values.get(*value) {
-                Some(number) => *number,
-                None => {
-                    values.insert((*value).to_owned(), self.count);
-                    self.count += 1;
-                    self.count - 1
-                }
+            let number = if let Some(number) = values.get(*value) {
+                *number
+            } else {
+                values.insert((*value).to_owned(), self.count);
+                self.count += 1;
+                self.count - 1
             };
             self.lists.push(number);
         }
@@ -271,6 +270,7 @@ impl BulkLabels {
     }
 
     /// Numbers the pairs in their order.
+    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     fn finish(self) -> LabelsWriter {
         let named = |(name, values): &(String, HashMap<String, u32>)| {
             values

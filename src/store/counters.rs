@@ -31,6 +31,7 @@ impl Counters {
     }
 
     /// Name, help and value of each.
+    #[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
     pub(super) fn list(&self) -> Vec<(&'static str, &'static str, u64)> {
         let read = |counter: &AtomicU64| counter.load(Relaxed);
         vec![

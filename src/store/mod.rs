@@ -25,6 +25,7 @@ mod label_order;
 mod live;
 mod manifest;
 mod matching;
+mod orphans;
 mod plan;
 mod rebuild;
 mod recover;

@@ -25,6 +25,7 @@ use super::{
     head::Generation,
     live::Live,
     manifest::{self, Manifest, Partition, State},
+    orphans::remove_orphans,
     wal::{self, Expected, Judgement, Scan, Wal},
 };
 
@@ -69,6 +70,7 @@ impl Db {
     }
 
     /// The same also where a restore did not come to its end: for the restore itself.
+    #[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
     pub(super) fn open_any(
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
@@ -287,45 +289,6 @@ fn open_catalog(
     }
     log.resume(loaded.end, &loaded.pairs)?;
     Ok((index, log))
-}
-
-/// Files of partitions that the manifest does not list: written, but never known.
-pub(super) fn unlisted(files: &dyn Files, state: &State) -> Result<Vec<String>, Error> {
-    let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
-    let mut unlisted = Vec::new();
-    for folder in folders(files)? {
-        for entry in files.list(&folder).map_err(failed(files, "list", &folder))? {
-            let path = format!("{folder}/{}", entry.name);
-            if !listed.contains(&path) {
-                unlisted.push(path);
-            }
-        }
-    }
-    Ok(unlisted)
-}
-
-/// The folders of partitions.
-fn folders(files: &dyn Files) -> Result<Vec<String>, Error> {
-    let entries = match files.list(TABLES) {
-        Ok(entries) => entries,
-        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(failed(files, "list", TABLES)(source)),
-    };
-    let paths = entries.into_iter().filter(|entry| entry.is_dir);
-    let paths = paths.map(|folder| format!("{TABLES}/{}", folder.name));
-    Ok(paths.filter(|path| path != catalog::FOLDER).collect())
-}
-
-fn remove_orphans(files: &dyn Files, state: &State) -> Result<(), Error> {
-    for path in unlisted(files, state)? {
-        files.remove(&path).map_err(failed(files, "remove", &path))?;
-    }
-    let kept: BTreeSet<String> = state.files.values().map(|meta| meta.partition.folder()).collect();
-    for folder in folders(files)?.into_iter().filter(|folder| !kept.contains(folder)) {
-        // Best effort: an empty folder does no harm.
-        drop(files.remove_dir(&folder));
-    }
-    Ok(())
 }
 
 /// What the manifest says of the log.

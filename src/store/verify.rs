@@ -14,7 +14,8 @@ use super::{
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
     manifest::{self, Edit, Manifest, State},
-    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock, unlisted},
+    orphans::unlisted,
+    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock},
     wal,
 };
 

@@ -1,4 +1,5 @@
 //! A database whose rows are gone but for buckets of both tiers, and the edits that say so.
+#![expect(clippy::indexing_slicing, reason = "what cannot be is a failed test")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its database may stop")]
 
 use std::{sync::Arc, time::Duration};

@@ -1,5 +1,10 @@
 //! A configuration is exchanged whole or not at all, and no request notices.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "waits for other processes and writes what they read"
+)]
+
 use std::{
     sync::{
         Arc,

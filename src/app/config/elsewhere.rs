@@ -113,7 +113,8 @@ pub(super) const FORWARD: &[Key] = &[
         help: "Remote write URLs that all that is written is sent to, too; remote_write says more of each",
         is_live: false,
         show: |o| {
-            let shown: Vec<String> = o.forward_to.iter().map(|it| it.shown_url()).collect();
+            let shown: Vec<String> =
+                o.forward_to.iter().map(RemoteWriteConfig::shown_url).collect();
             shown.join(",")
         },
         set: |o, text| {

@@ -20,6 +20,7 @@ use crate::app::{
     files::read_file,
 };
 use crate::collect::scrape::Job;
+use crate::store::RetentionRule;
 
 /// Values of the environment by name.
 pub type Variables = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub settings: Vec<Setting>,
     /// What is scraped.
     pub jobs: Vec<Job>,
+    /// Which series are kept for less long than the others.
+    pub rules: Vec<RetentionRule>,
     /// The file's tree.
     pub(super) root: Option<Node>,
 }
@@ -137,13 +140,14 @@ impl Loader {
         options.remote_write = sections::remote_write(&root, &mut found);
         options.external_labels = sections::external_labels(&root);
         let jobs = sections::jobs(&root, &mut found);
+        let rules = sections::retention(&root, &mut found);
         found.sort_by_key(|fault| fault.span.map(|span| span.start));
         if !found.is_empty() {
             return Err(faults(&text, found));
         }
         let policy = people.unwrap_or_default().policy;
         let root = self.file.is_some().then_some(root);
-        Ok(Loaded { options, policy, settings, jobs, root })
+        Ok(Loaded { options, policy, settings, jobs, rules, root })
     }
 
     /// For every option the value that counts.

@@ -5,14 +5,19 @@
 //! that nothing here reads yet is refused by its name, because a rule that silently is not evaluated
 //! is worse than a server that does not start.
 
+use serde::Deserialize;
+
 use crate::app::config::{
     fault::Fault,
     keys::SECTIONS,
     tree::{Name, Node},
 };
 use crate::collect::scrape::{GlobalConfig, Job, JobConfig, ScrapeFile};
+use crate::http;
 use crate::ingest::otlp;
+use crate::model::TimeSpan;
 use crate::net::remote_write::RemoteWriteConfig;
+use crate::store::{Kept, RetentionRule};
 
 /// Takes a section in.
 type Read = fn(&Node) -> Result<(), Fault>;
@@ -28,8 +33,14 @@ pub(super) struct Section {
     pub(super) read: Option<Read>,
 }
 
-/// All of them, those of Prometheus' own file.
+/// All of them; but for the first those of Prometheus' own file.
 pub(super) const FOREIGN: &[Section] = &[
+    Section {
+        name: "retention",
+        help: "Series that are kept for less long than the others",
+        is_list: true,
+        read: Some(|node| node.read::<Vec<Shorter>>().map(drop)),
+    },
     Section {
         name: "global",
         help: "Intervals and external labels",
@@ -92,6 +103,37 @@ pub(super) fn jobs(root: &Node, faults: &mut Vec<Fault>) -> Vec<Job> {
 pub(super) fn otlp(root: &Node) -> otlp::Config {
     // What cannot be read was told already.
     root.get("otlp").and_then(|node| node.read().ok()).unwrap_or_default()
+}
+
+/// An entry of `retention`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shorter {
+    /// A selector.
+    r#match: String,
+    raw: Option<TimeSpan>,
+    #[serde(rename = "5m")]
+    minutes5: Option<TimeSpan>,
+    #[serde(rename = "1h")]
+    hour1: Option<TimeSpan>,
+}
+
+/// Which series are kept for less long than the others.
+pub(super) fn retention(root: &Node, faults: &mut Vec<Fault>) -> Vec<RetentionRule> {
+    let Some(node) = root.get("retention") else { return Vec::new() };
+    // What cannot be read was told already.
+    let entries: Vec<Shorter> = node.read().unwrap_or_default();
+    let rule = |entry: Shorter| {
+        let matchers = http::selector(&entry.r#match).map_err(|error| error.to_string())?;
+        let [raw, minutes5, hour1] =
+            [entry.raw, entry.minutes5, entry.hour1].map(|kept| kept.map(TimeSpan::duration));
+        Ok::<_, String>(RetentionRule { matchers, kept: Kept { raw, minutes5, hour1 } })
+    };
+    let rules = entries.into_iter().map(rule).collect::<Result<Vec<_>, _>>();
+    rules.unwrap_or_else(|why| {
+        faults.push(Fault::at(node.span, format!("retention: {why}")));
+        Vec::new()
+    })
 }
 
 /// Who gets what is written, too.

@@ -95,6 +95,7 @@ pub(super) fn set_some(place: &mut Option<Duration>, text: &str) -> Result<(), S
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of a table of functions")]
 pub(super) fn text_of(place: &mut String, text: &str) -> Result<(), String> {
     text.clone_into(place);
     Ok(())

@@ -179,6 +179,7 @@ impl Run<'_> {
 
     /// What tells this day of this import from any other: blocks never change, but for what was
     /// deleted in them.
+    #[expect(clippy::format_push_string, reason = "once a start")]
     fn note(&self, blocks: &[&BlockMeta], span: Span) -> Result<u128, ImportError> {
         use crate::os::Files;
         let mut text = format!("tsdb {} {} {:?}", span.first, span.last, self.import.selectors);

@@ -36,7 +36,7 @@ pub(in crate::cli) struct Export {
     /// CSV with a column a series, headed by this label's values
     #[arg(long, value_name = "LABEL")]
     pub(super) pivot: Option<String>,
-    /// Times of CSV: rfc3339, unix_s, unix_ms or unix_ns
+    /// Times of CSV: rfc3339, `unix_s`, `unix_ms` or `unix_ns`
     #[arg(long, value_name = "FORM")]
     pub(super) times: Option<String>,
     /// A file a day (UTC) below --output: day=2026-11-25/part-0.parquet

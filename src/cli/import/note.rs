@@ -18,6 +18,7 @@ pub(super) struct Note {
 
 impl Note {
     /// Reads the note at `path`, if one is kept and there.
+    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     pub(super) fn open(path: Option<PathBuf>, what: String) -> Result<Self, Error> {
         let mut note = Self { path, what, position: None };
         let Some(path) = &note.path else { return Ok(note) };

@@ -32,12 +32,11 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) async fn open(to: &To) -> Result<Self, Error> {
-        let client = match &to.data {
-            Some(directory) => Client::Local(Box::new(Local::open_to_write(directory)?)),
-            None => {
-                let token = to.token.clone().map(|token| token.0);
-                Client::Remote(Remote::connect(&to.to, token).await?)
-            }
+        let client = if let Some(directory) = &to.data {
+            Client::Local(Box::new(Local::open_to_write(directory)?))
+        } else {
+            let token = to.token.clone().map(|token| token.0);
+            Client::Remote(Remote::connect(&to.to, token).await?)
         };
         Ok(Self {
             client,

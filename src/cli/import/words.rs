@@ -68,6 +68,7 @@ pub(super) struct Time {
 
 /// Where rows go.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "each is the name of an option")]
 pub(super) struct To {
     /// The server to write to
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7847", env = "QUIPU_URL")]
@@ -96,7 +97,7 @@ pub(super) struct File {
 pub(super) struct Csv {
     #[command(flatten)]
     pub(super) file: File,
-    /// What the columns are, like 1:label:job,2:metric:temperature,3:time:unix_s
+    /// What the columns are, like `1:label:job,2:metric:temperature,3:time:unix_s`
     #[arg(long, value_name = "COLUMNS")]
     pub(super) format: String,
     /// Leave out the first line
@@ -118,7 +119,7 @@ pub(super) struct Lines {
 
 #[derive(Debug, Args)]
 pub(super) struct Server {
-    /// Its address, like http://127.0.0.1:9090
+    /// Its address, like <http://127.0.0.1:9090>
     #[arg(value_name = "URL")]
     pub(super) url: String,
     #[command(flatten)]
@@ -129,7 +130,7 @@ pub(super) struct Server {
 
 #[derive(Debug, Args)]
 pub(super) struct Influx {
-    /// Its address, like http://127.0.0.1:8086
+    /// Its address, like <http://127.0.0.1:8086>
     #[arg(value_name = "URL")]
     pub(super) url: String,
     /// The database

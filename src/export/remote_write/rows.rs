@@ -56,6 +56,7 @@ pub(super) fn put_histogram(field: u32, row: &TimedHistogram, has_start: bool, o
     });
 }
 
+#[expect(clippy::needless_for_each, reason = "reads as one step")]
 fn put_counts(value: &Histogram, out: &mut Vec<u8>) {
     if value.is_integer {
         put_present(1, integer(value.count), out);
@@ -110,6 +111,7 @@ fn put_deltas(field: u32, counts: &[f64], out: &mut Vec<u8>) {
     });
 }
 
+#[expect(clippy::needless_for_each, reason = "reads as one step")]
 fn put_floats(field: u32, values: &[f64], out: &mut Vec<u8>) {
     if !values.is_empty() {
         put_message(field, out, |out| {

@@ -64,6 +64,7 @@ pub fn decode(
 ///
 /// # Errors
 /// As [`decode`].
+#[expect(clippy::too_many_arguments, reason = "each of another type, and few callers")]
 pub fn decode_of_replicas(
     message: Message,
     body: &[u8],

@@ -56,6 +56,7 @@ impl Decoder<'_> {
     /// Whether the rows of a series are to be taken. Those of another replica are counted as written:
     /// the elected one brings them.
     #[cold]
+    #[expect(clippy::match_same_arms, reason = "each arm has its own reason")]
     pub(super) fn is_elected(&mut self, series: &Series<'_>) -> Result<bool, Error> {
         let Some(mut filter) = self.replicas.take() else { return Ok(true) };
         let ballot = self.ballot(&mut filter, series);

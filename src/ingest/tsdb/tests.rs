@@ -113,7 +113,7 @@ proptest! {
     fn histograms_come_back(
         counts in prop::collection::vec(prop::collection::vec(0_u32..1_000_000, 5), 1..40),
         schema in prop::sample::select(vec![-4_i8, 0, 8, CUSTOM_BUCKETS_SCHEMA]),
-        threshold in prop::sample::select(vec![0.0, 0.001, 2.938_735_877_055_718_8e-39, 1024.0]),
+        threshold in prop::sample::select(vec![0.0, 0.001, 2.938_735_877_055_719e-39, 1024.0]),
         is_integer: bool, is_started: bool, is_gauge: bool,
     ) {
         let made: Vec<HistogramPoint> = (0_i64..).zip(&counts).map(|(i, counts)| {
@@ -181,6 +181,7 @@ fn counts_that_floats_cannot_hold_are_counted_as_refused() {
 }
 
 #[test]
+#[expect(clippy::decimal_bitwise_operands, reason = "a bit of a test")]
 fn series_come_back_with_labels_and_chunks_and_damage_is_named() {
     let labels: [&[(&str, &str)]; 2] = [&[("__name__", "a"), ("job", "x")], &[("__name__", "b")]];
     let chunks = [(5, 9, 8_u64), (10, 20, 1 << 32 | 77)];

@@ -49,8 +49,11 @@ const COUNTERS: &[Row] = &[
     ),
 ];
 
+/// A reason, and its counter.
+type Dropped = (&'static str, fn(&Counts) -> &AtomicU64);
+
 /// Why rows were not sent.
-const DROPPED: &[(&str, fn(&Counts) -> &AtomicU64)] = &[
+const DROPPED: &[Dropped] = &[
     ("refused", |it| &it.rows_refused),
     ("too_old", |it| &it.rows_too_old),
     ("relabelled", |it| &it.rows_dropped),

@@ -12,6 +12,7 @@ use crate::query::window::{Context, Instant, Stamp, instant_row, stamp_row};
 
 /// Puts the newest value at each step, or its time. A bucket counts as old as its end: of one that is
 /// less than a lookback or a bucket old the last row is the newest.
+#[expect(clippy::too_many_arguments, reason = "each of another type, and few callers")]
 pub(crate) fn instant(
     instant: &Instant,
     stamp: Option<Stamp>,

@@ -225,6 +225,7 @@ impl At<'_> {
         Some(increase * factor)
     }
 
+    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     fn histogram_increase(
         &self,
         of: &HistogramPartial,

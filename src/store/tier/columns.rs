@@ -178,6 +178,7 @@ impl Column {
 }
 
 /// The lower half, wrapped.
+#[expect(clippy::many_single_char_names, reason = "the letters of the formula")]
 fn low(number: i128) -> u64 {
     let [a, b, c, d, e, f, g, h, ..] = number.to_le_bytes();
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
@@ -289,6 +290,7 @@ pub(in crate::store) fn encode<'a>(
 }
 
 /// Reads what [`encode`] wrote: a bucket for each of `ends`.
+#[expect(clippy::needless_for_each, reason = "reads as one step")]
 pub(in crate::store) fn decode(
     tier: Tier,
     ends: &[i64],
@@ -399,6 +401,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_precision_loss, reason = "a count far below 2^53")]
     fn what_follows_from_other_columns_costs_a_flag() {
         // A month of a constant, scraped every 15 s.
         let points: Vec<_> = (1..=172_800).map(|i| (i * 15_000_000_000, 7.0)).collect();

@@ -58,6 +58,7 @@ pub(in crate::store) fn decode(
     ends.iter().map(|until| decode_one(tier, *until, &mut reader)).collect()
 }
 
+#[expect(clippy::similar_names, reason = "the names are the words of the format")]
 fn decode_one(tier: Tier, until: i64, reader: &mut Reader<'_>) -> Result<Partial, Damage> {
     let flags = reader.u8()?;
     if flags & !(ENDS_STALE | HAS_SUM | HAS_LOST | IS_ONE) != 0 {

@@ -63,16 +63,13 @@ impl Bits {
 
     fn varbit(&mut self, class: Option<usize>, value: u64) {
         const WIDTHS: [u32; 8] = [0, 3, 6, 9, 12, 18, 25, 56];
-        match class {
-            Some(class) => {
-                (0..class).for_each(|_| self.bit(true));
-                self.bit(false);
-                self.put(value, WIDTHS[class]);
-            }
-            None => {
-                self.put(0xff, 8);
-                self.put(value, 64);
-            }
+        if let Some(class) = class {
+            (0..class).for_each(|_| self.bit(true));
+            self.bit(false);
+            self.put(value, WIDTHS[class]);
+        } else {
+            self.put(0xff, 8);
+            self.put(value, 64);
         }
     }
 }
@@ -177,6 +174,7 @@ struct StartWriter {
 }
 
 impl StartWriter {
+    #[expect(clippy::too_many_arguments, reason = "each of another type, and few callers")]
     fn put(&mut self, row: usize, time: i64, before: i64, start: i64, out: &mut Bits) {
         if row == 0 {
             if start != 0 {
