@@ -14,13 +14,14 @@ SERIES, ROWS, START_S = 12, 400, 1_700_000_000
 def blocks_again(_, folder):
     binary = os.environ.get('QUIPU_BIN') or os.path.join(os.path.dirname(__file__), '../../target/debug/quipu')
     binary = os.path.abspath(binary)
-    path = {name: os.path.join(folder, name) for name in ('rows.om', 'theirs', 'data', 'again.om', 'again')}
+    names = ('rows.om', 'theirs', 'imported', 'again.om', 'again')
+    path = {name: os.path.join(folder, name) for name in names}
     with open(path['rows.om'], 'w', encoding='utf-8') as out:
         out.write(text())
     make_blocks(path['rows.om'], path['theirs'], folder)
     for _ in range(2):
-        run([binary, 'import', 'prometheus', path['theirs'], '--data', path['data']], folder)
-    run([binary, 'export', '--data', path['data'], '--format', 'openmetrics', '-o', path['again.om']], folder)
+        run([binary, 'import', 'prometheus', path['theirs'], '--data', path['imported']], folder)
+    run([binary, 'export', '--data', path['imported'], '--format', 'openmetrics', '-o', path['again.om']], folder)
     make_blocks(path['again.om'], path['again'], folder)
     first, second = dump(path['theirs'], folder), dump(path['again'], folder)
     if len(first) != SERIES * ROWS:
