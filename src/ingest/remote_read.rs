@@ -1,7 +1,7 @@
 //! Answers of Prometheus remote read, streamed: frames of series with their chunks.
 //!
 //! A frame is its length (varint), the CRC-32C of its message (4 bytes, the highest first) and the
-//! message `ChunkedReadResponse`. The chunks are those of a TSDB ([`tsdb`](crate::ingest::tsdb)).
+//! message `ChunkedReadResponse`. The chunks are those of a TSDB (`ingest::tsdb`).
 //! Source: `prompb/remote.proto` and `storage/remote/chunked.go` of prometheus/prometheus.
 
 use crate::ingest::{

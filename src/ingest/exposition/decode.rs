@@ -62,7 +62,7 @@ impl Default for Ask<'_> {
 /// those of histograms last.
 ///
 /// # Errors
-/// [`Error::Protobuf`] where a protobuf body is damaged, [`Error::Line`] where a line is bad and
+/// [`Error::Protobuf`] where a protobuf body is damaged, [`Error::Refused`] where a line is bad and
 /// [`Ask::is_whole`], [`Error::Registry`] where series cannot be registered now. The batch is empty
 /// then.
 pub fn decode(
