@@ -102,7 +102,7 @@ impl Default for Options {
             store: store::Config::default(),
             http: http::Options {
                 queries_max: 0,
-                query_limits: Limits { memory_max: 512 << 20, ..Limits::default() },
+                query_limits: Limits { memory_max: 384 << 20, ..Limits::default() },
                 ..http::Options::default()
             },
             ha_dedup: false,

@@ -39,7 +39,8 @@ pub(crate) fn evaluate(
     let Some(inner) = Steps::between(start, end, step) else {
         return Ok(SubqueryRows { matrix: Matrix::new(0), steps: Steps::at(start) });
     };
-    evaluator.budget.use_memory(inner.count.saturating_mul(8))?;
+    // A row of the inner vector and what it is made of are held at once.
+    evaluator.budget.use_memory(inner.count.saturating_mul(24))?;
     let outer = std::mem::replace(&mut evaluator.in_subquery, true);
     let matrix = evaluator.vector(&subquery.plan, inner);
     evaluator.in_subquery = outer;
