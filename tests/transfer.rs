@@ -152,7 +152,7 @@ fn a_damaged_chunk_is_told_and_the_rest_comes_in() {
     let output = quipu(&["import", "prometheus", &theirs, "--data", &data], None);
     let talk = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{talk}");
-    assert!(talk.contains("chunks that are damaged"), "{talk}");
+    assert!(talk.contains("left out: 2 chunks that are damaged"), "{talk}");
     let (found, all) = (exported(&data), expected());
     let lost: usize = all.iter().map(|(series, rows)| rows.len() - found[series].len()).sum();
     assert!(lost > 0 && lost <= 2 * 120, "{lost}");

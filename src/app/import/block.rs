@@ -1,6 +1,6 @@
 //! One block of theirs, open: series from front to back, and the rows of each.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{error::ImportError, window::Window};
 use crate::ingest::tsdb::{
@@ -48,6 +48,10 @@ impl Span {
 pub(super) struct Damaged {
     pub(super) chunks: u64,
     pub(super) shown: Vec<String>,
+    /// Those that reach into the next span, where they are met again: block, segment, place.
+    pub(super) reaching: BTreeSet<(String, u64, u64)>,
+    /// Those that reached into this one.
+    pub(super) told: BTreeSet<(String, u64, u64)>,
 }
 
 impl Block {
@@ -150,6 +154,14 @@ impl Block {
             let decoded = read_chunk(segment, at, out)
                 .map_err(|source| ImportError::Read { file: file(), source })?;
             if let Err(error) = decoded {
+                let place = (self.meta.ulid.clone(), u64::from(chunk.segment), at);
+                let is_told = bad.told.contains(&place);
+                if chunk.last > span.last {
+                    bad.reaching.insert(place);
+                }
+                if is_told {
+                    continue;
+                }
                 note(bad, format!("{} at {at}: {error}", file().display()));
             }
         }

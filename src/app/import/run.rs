@@ -1,6 +1,10 @@
 //! Over the days: what is done is skipped, what is not is loaded, each day as a whole.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use super::{
     block::{Block, Span, read_error},
@@ -99,6 +103,7 @@ pub fn import_tsdb(
         open: BTreeMap::new(),
         at: Progress::default(),
         summary: Summary { blocks: blocks.len() as u64, notes: found.notes, ..Summary::default() },
+        reaching: BTreeSet::new(),
         progress,
     };
     let done = run.days(&blocks);
@@ -125,6 +130,8 @@ struct Run<'a> {
     open: BTreeMap<String, Block>,
     at: Progress,
     summary: Summary,
+    /// Damaged chunks that reach into the next day: told already.
+    reaching: BTreeSet<(String, u64, u64)>,
     progress: &'a mut dyn FnMut(Progress),
 }
 
@@ -203,6 +210,7 @@ impl Run<'_> {
             .sort_by(|a, b| (a.meta.min_time, &a.meta.ulid).cmp(&(b.meta.min_time, &b.meta.ulid)));
         let expected = (share * self.total).max(1.0);
         let mut merge = Merge::new(blocks, span)?;
+        merge.damaged.told = std::mem::take(&mut self.reaching);
         let (mut series, mut refused, mut loaded) = (0_u64, 0_u64, 0_u64);
         let (selectors, import) = (&self.selectors, self.import);
         while merge.next(
@@ -233,6 +241,7 @@ impl Run<'_> {
         self.refuse("histograms finer than schema 8, or counts above 2^53", refused);
         self.refuse("chunks that are damaged", damaged.chunks);
         self.summary.notes.extend(damaged.shown);
+        self.reaching = damaged.reaching;
         Ok(())
     }
 
