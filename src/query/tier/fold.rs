@@ -156,10 +156,11 @@ impl<'a> Windows<'a> {
     }
 }
 
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
 fn fold(partials: &[Partial]) -> Total {
     let mut total = Total::default();
-    partials.iter().for_each(|partial| total.merge(&Total::of(partial)));
+    for partial in partials {
+        total.merge(&Total::of(partial));
+    }
     total
 }
 

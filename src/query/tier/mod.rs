@@ -8,6 +8,6 @@ mod instant;
 mod range;
 mod zones;
 
-pub(crate) use instant::instant;
+pub(crate) use instant::Newest;
 pub(crate) use range::evaluate;
 pub(crate) use zones::Zones;

@@ -290,7 +290,6 @@ pub(in crate::store) fn encode<'a>(
 }
 
 /// Reads what [`encode`] wrote: a bucket for each of `ends`.
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
 pub(in crate::store) fn decode(
     tier: Tier,
     ends: &[i64],
@@ -308,11 +307,15 @@ pub(in crate::store) fn decode(
     for column in COLUMNS {
         let has = |bits: u64| bits >> column as u8 & 1 == 1;
         if !has(kept) {
-            rows.iter_mut().for_each(|row| row.of.has_spread &= !column.is_spread());
+            for row in &mut rows {
+                row.of.has_spread &= !column.is_spread();
+            }
             continue;
         }
         if has(predicted) {
-            rows.iter_mut().for_each(|row| column.put(row, column.predicted(row)));
+            for row in &mut rows {
+                column.put(row, column.predicted(row));
+            }
             continue;
         }
         let length = reader.count(1)?;
@@ -320,13 +323,15 @@ pub(in crate::store) fn decode(
         if column.is_float() {
             floats.clear();
             codec::decode_floats(bytes, rows.len(), &mut floats)?;
-            let bits = floats.iter().map(|value| value.to_bits());
-            rows.iter_mut().zip(bits).for_each(|(row, bits)| column.put(row, bits));
+            for (row, value) in rows.iter_mut().zip(&floats) {
+                column.put(row, value.to_bits());
+            }
         } else {
             ints.clear();
             codec::decode_ints(bytes, rows.len(), &mut ints)?;
-            let bits = ints.iter().map(|value| value.cast_unsigned());
-            rows.iter_mut().zip(bits).for_each(|(row, bits)| column.put(row, bits));
+            for (row, value) in rows.iter_mut().zip(&ints) {
+                column.put(row, value.cast_unsigned());
+            }
         }
     }
     Ok(rows.iter().map(bucket).collect())
