@@ -38,30 +38,6 @@ pub(super) struct Got {
     pub(super) body: Bytes,
 }
 
-impl Client {
-    /// Sends a form, or text, and reads the whole answer.
-    pub(super) async fn post(
-        &mut self,
-        path: &str,
-        media_type: &'static str,
-        body: impl Into<Body>,
-    ) -> Result<Got, Error> {
-        match self {
-            Self::Remote(remote) => remote.post(path, media_type, body).await,
-            Self::Local(local) => {
-                let request = Request::post(path)
-                    .header(CONTENT_TYPE, media_type)
-                    .body(body.into())
-                    .map_err(|error| Error::Usage(error.to_string()))?;
-                let (head, body) = local.answer(request).await.into_parts();
-                let body = body.collect().await;
-                let body = body.map_err(|error| Error::Failed(error.to_string()))?.to_bytes();
-                Ok(Got { status: head.status, body })
-            }
-        }
-    }
-}
-
 /// An answer that is read piece by piece.
 pub(super) struct Pieces {
     pub(super) status: StatusCode,
@@ -112,6 +88,16 @@ impl Client {
             Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
             None => Self::Remote(Remote::connect(url, token).await?),
         })
+    }
+
+    /// Sends a form, or text, and reads the whole answer.
+    pub(super) async fn post(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Got, Error> {
+        self.stream(path, media_type, body).await?.rest().await
     }
 
     /// Sends a body, and gives the answer to be read piece by piece.

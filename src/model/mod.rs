@@ -7,7 +7,6 @@
 
 mod batch;
 mod budget;
-mod calendar;
 mod doors;
 mod error;
 mod histogram;
@@ -24,7 +23,6 @@ mod time_span;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
 pub use budget::{Budget, Limits, Stop};
-pub use calendar::{days_before, days_in_month};
 pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
 pub use error::Error;
 pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};

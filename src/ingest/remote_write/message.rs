@@ -80,8 +80,6 @@ pub fn decode_of_replicas(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
     let mut decoder = Decoder::new(message, body, session, intake, batch);
     decoder.replicas = replicas.map(Filter::new);
     let outcome = match message {
