@@ -131,6 +131,7 @@ impl Db {
             rules: Mutex::default(),
             may_thin: AtomicBool::new(true),
             scrub: Mutex::default(),
+            backed_up: Mutex::default(),
             followers,
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
