@@ -13,6 +13,7 @@ mod config;
 mod counters;
 mod crash;
 mod db;
+mod dictionary;
 mod error;
 mod file;
 mod flush;

@@ -26,6 +26,10 @@ use super::{
 const CATALOG: u32 = 0;
 /// Rows that are lent at once.
 const LENT_ROWS_MAX: usize = 1024;
+/// Series of the catalog below which the kept order of all is not asked for.
+const SORTED_MIN: u64 = 1024;
+/// And the share of all: a look at each of these costs about what one costs to be sorted.
+const SORTED_SHARE: u64 = 16;
 /// Candidates up to which heads are asked one by one.
 const FEW: u64 = 4096;
 
@@ -94,22 +98,35 @@ impl Db {
             found.remove_range(visible..);
             budget.allow_series(usize::try_from(found.len()).unwrap_or(usize::MAX))?;
             let found = with_rows(index, live, range, &found)?;
+            let known = is_sorted_worth_it(&found, index).then(|| self.catalog.order(index));
             let labels = SourceLabels {
                 pair_count: index.pairs().len(),
                 list: &|slot| index.list(slot),
                 text: &|pair| index.pairs().text(pair),
+                rank: &|pair| known.as_ref().map_or(pair, |known| known.rank(pair)),
             };
-            order.add(CATALOG, &labels, found.iter());
+            match &known {
+                Some(known) => {
+                    let slots = known.slots().iter().copied().filter(|slot| found.contains(*slot));
+                    order.add(CATALOG, &labels, slots);
+                }
+                None => order.add(CATALOG, &labels, found.iter()),
+            }
             Ok(())
         })
     }
+}
+
+/// Whether to go through all series by labels is less than to sort those that were found.
+fn is_sorted_worth_it(found: &RoaringBitmap, index: &Index) -> bool {
+    found.len() >= SORTED_MIN && found.len() * SORTED_SHARE >= u64::from(index.len())
 }
 
 fn in_memory() -> model::Error {
     model::Error::Damaged("the catalog in memory is damaged: restart the server".to_owned())
 }
 
-fn overlaps(file: &DataFile, range: TimeRange) -> bool {
+pub(super) fn overlaps(file: &DataFile, range: TimeRange) -> bool {
     let span = TimeRange::closed(Timestamp(file.meta.times.0), Timestamp(file.meta.times.1));
     span.is_some_and(|span| span.overlaps(range))
 }
@@ -157,6 +174,7 @@ fn add_block(
         pair_count: labels.pair_count(),
         list: &|series| labels.list(series as usize),
         text: &|pair| labels.pair(pair),
+        rank: &|pair| pair,
     };
     order.add(source, &source_labels, found.iter());
     Ok(())
@@ -390,7 +408,7 @@ impl model::Selection for Picked {
 }
 
 /// Where buckets are looked for that end in `range` or shortly before; None where none are seen.
-fn tier_range(tiers: &TierView, range: TimeRange) -> Option<TimeRange> {
+pub(super) fn tier_range(tiers: &TierView, range: TimeRange) -> Option<TimeRange> {
     let until = tiers.until();
     let start = range.start().0.saturating_sub(tiers.width());
     (until > start)
