@@ -138,24 +138,12 @@ fn time_mean(partial: &FloatPartial) -> f64 {
 
 /// Makes `partial` that of its rows and of `later`'s, which follow them.
 pub fn merge_floats(partial: &mut FloatPartial, later: &FloatPartial) {
+    partial.has_spread &= later.has_spread;
+    if partial.has_spread {
+        merge_spread(partial, later);
+    }
     let (mine, theirs) = (float(i128::from(partial.count)), float(i128::from(later.count)));
     let count = mine + theirs;
-    let distance = i128::from(millis(later.first.time)) - i128::from(millis(partial.first.time));
-    let between_times = float(distance) + time_mean(later) - time_mean(partial);
-    let between = later.mean - partial.mean;
-    let weight = mine * theirs / count;
-    partial.has_spread &= later.has_spread;
-    partial.squares += later.squares + between * between * weight;
-    partial.products += later.products + between_times * between * weight;
-    partial.time_squares = later
-        .time_sum
-        .wrapping_mul(2)
-        .wrapping_mul(distance)
-        .wrapping_add(later.time_squares)
-        .wrapping_add(i128::from(later.count).wrapping_mul(distance.wrapping_mul(distance)))
-        .wrapping_add(partial.time_squares);
-    let moved = i128::from(later.count).wrapping_mul(distance).wrapping_add(later.time_sum);
-    partial.time_sum = partial.time_sum.wrapping_add(moved);
     let mut sum = Compensated { sum: partial.sum, rest: partial.rest };
     sum.merge(Compensated { sum: later.sum, rest: later.rest });
     (partial.sum, partial.rest) = normal(sum);
@@ -173,6 +161,26 @@ pub fn merge_floats(partial: &mut FloatPartial, later: &FloatPartial) {
     (partial.min, partial.max) = (less(partial.min, later.min), more(partial.max, later.max));
     partial.count = partial.count.saturating_add(later.count);
     partial.last = later.last;
+}
+
+/// Merges spread and line, before anything else is merged: wide sums, and half of the work.
+fn merge_spread(partial: &mut FloatPartial, later: &FloatPartial) {
+    let (mine, theirs) = (float(i128::from(partial.count)), float(i128::from(later.count)));
+    let distance = i128::from(millis(later.first.time)) - i128::from(millis(partial.first.time));
+    let between_times = float(distance) + time_mean(later) - time_mean(partial);
+    let between = later.mean - partial.mean;
+    let weight = mine * theirs / (mine + theirs);
+    partial.squares += later.squares + between * between * weight;
+    partial.products += later.products + between_times * between * weight;
+    partial.time_squares = later
+        .time_sum
+        .wrapping_mul(2)
+        .wrapping_mul(distance)
+        .wrapping_add(later.time_squares)
+        .wrapping_add(i128::from(later.count).wrapping_mul(distance.wrapping_mul(distance)))
+        .wrapping_add(partial.time_squares);
+    let moved = i128::from(later.count).wrapping_mul(distance).wrapping_add(later.time_sum);
+    partial.time_sum = partial.time_sum.wrapping_add(moved);
 }
 
 /// The variance of the whole population.

@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::model::{
-    Budget, Error, Exemplar, Histogram, Labels, Matcher, Metadata, Partial, Table, TenantId, Tier,
-    TimeRange, Zone,
+    Buckets, Budget, Error, Exemplar, Facts, Histogram, Labels, Matcher, Metadata, Table, TenantId,
+    Tier, TimeRange, Zone,
 };
 
 /// Whose rows of which table.
@@ -131,11 +131,13 @@ pub struct Columns {
     pub values: bool,
     /// Start timestamps.
     pub starts: bool,
+    /// What of buckets that stand for rows.
+    pub facts: Facts,
 }
 
 impl Columns {
     /// Times and values.
-    pub const VALUES: Self = Self { values: true, starts: false };
+    pub const VALUES: Self = Self { values: true, starts: false, facts: Facts::ALL };
 }
 
 /// Equal windows, left-open and right-closed: window i is (end - length, end], its end at
@@ -150,7 +152,7 @@ pub struct Windows {
     pub count: u32,
     /// How long each is.
     pub length: i64,
-    /// Whether [`Visitor::partial`] may stand for rows that [`Selection::zones`] says are gone. Without,
+    /// Whether [`Visitor::buckets`] may stand for rows that [`Selection::zones`] says are gone. Without,
     /// nothing stands for them.
     pub partials: bool,
 }
@@ -194,12 +196,12 @@ pub trait Visitor {
     /// Ends the scan, which returns it.
     fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error>;
 
-    /// A bucket of a tier in place of its rows, before all rows; only where [`Windows::partials`]
-    /// allows it.
+    /// Buckets of tiers in place of their rows, before all rows; only where [`Windows::partials`]
+    /// allows it. Lent until this returns.
     ///
     /// # Errors
     /// Ends the scan, which returns it.
-    fn partial(&mut self, series: u32, partial: &Partial) -> Result<Flow, Error>;
+    fn buckets(&mut self, series: u32, buckets: &Buckets) -> Result<Flow, Error>;
 }
 
 /// Changes when any row of what it was made for may have changed.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
+    self, Ask, Buckets, Budget, Estimate, Facts, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
     Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
@@ -18,7 +18,7 @@ use super::{
     live::Live,
     matching::{self, Test},
     rows::{HistogramPoint, SeriesRows},
-    tier::{self, TierView},
+    tier::{self, Sought, TierView},
     tombstones::Deletions,
 };
 
@@ -240,10 +240,10 @@ impl Picked {
 
     /// Lends the buckets that stand for rows of a series in windows that begin in `range`; false where
     /// no more is wanted.
-    fn lend_partials(
+    fn lend_buckets(
         &self,
         series: u32,
-        range: TimeRange,
+        (range, facts): (TimeRange, Facts),
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<bool, model::Error> {
@@ -255,14 +255,11 @@ impl Picked {
             .then(|| self.ordered.labels(series));
         let spans = self.tiers.spans(labels.as_ref());
         let hidden = labels.as_ref().map(|labels| (&self.deletions, labels));
-        let partials = tier::read(&spans, range, &places, hidden)?;
-        budget.use_samples(partials.len())?;
-        for partial in &partials {
-            if visit.partial(series, partial)? == Flow::NextSeries {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let sought = Sought { spans: &spans, range, places: &places, hidden, facts };
+        let mut buckets = Buckets::default();
+        tier::read(&sought, &mut buckets)?;
+        budget.use_samples(buckets.len())?;
+        Ok(buckets.is_empty() || visit.buckets(series, &buckets)? == Flow::Continue)
     }
 
     /// The part of a range in which rows of a series are seen.
@@ -360,7 +357,8 @@ impl model::Selection for Picked {
         let range = touched.intersection(self.range);
         let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
         for series in series.start..series.end.min(self.ordered.len()) {
-            if reading.windows.partials && !self.lend_partials(series, touched, budget, visit)? {
+            let facts = (touched, reading.columns.facts);
+            if reading.windows.partials && !self.lend_buckets(series, facts, budget, visit)? {
                 continue;
             }
             let Some(range) = range.and_then(|range| self.rows_seen(series, range)) else {

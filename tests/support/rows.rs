@@ -10,7 +10,7 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope,
+        Ask, Batch, Buckets, Budget, Columns, Error, Flow, Matcher, Reading, Registry, Rows, Scope,
         SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
     },
     store::Db,
@@ -69,7 +69,7 @@ impl Visitor for Collector {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _series: u32, _buckets: &Buckets) -> Result<Flow, Error> {
         unreachable!("no partials were asked for")
     }
 }

@@ -9,5 +9,5 @@ mod range;
 mod zones;
 
 pub(crate) use instant::instant;
-pub(crate) use range::evaluate;
+pub(crate) use range::{evaluate, facts};
 pub(crate) use zones::Zones;

@@ -15,7 +15,7 @@ use crate::export::{
 };
 use crate::http::{Context, admission::Permit};
 use crate::model::{
-    Ask, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Partial, Reading, Rows, Scope,
+    Ask, Buckets, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Reading, Rows, Scope,
     Selection, Stop, TimeRange, Visitor, Windows,
 };
 
@@ -223,7 +223,7 @@ impl Visitor for Feed<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Error> {
         debug_assert!(false, "an export asks for rows only");
         Ok(Flow::Continue)
     }
