@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::histogram::{HistogramSum, add, equal, is_custom, is_reset};
 use super::{Compensated, Mean, StartedAt, is_start_reset, variance};
-use crate::model::{FloatPartial, Histogram, HistogramPartial, TierRow};
+use crate::model::{Facts, FloatPartial, Histogram, HistogramPartial, TierRow};
 
 const NANOS_IN_MILLI: i64 = 1_000_000;
 
@@ -65,6 +65,44 @@ pub fn float_partial(times: &[i64], values: &[f64], starts: &[i64]) -> Option<Fl
     partial.mean = mean.map_or(f64::NAN, Mean::value);
     partial.squares = variance(values.iter().copied()) * float(i128::from(partial.count));
     partial.products = products(times, values, &partial);
+    Some(partial)
+}
+
+/// As [`float_partial`], of what is asked for and no spread: what nobody looks at is not computed.
+pub fn float_partial_of(
+    times: &[i64],
+    values: &[f64],
+    starts: &[i64],
+    facts: Facts,
+) -> Option<FloatPartial> {
+    let row = |i: usize| {
+        let start = starts.get(i).copied().unwrap_or(0);
+        Some(TierRow { time: *times.get(i)?, start, value: *values.get(i)? })
+    };
+    let (first, last) = (row(0)?, row(values.len().checked_sub(1)?)?);
+    let mut partial = empty(first, last, values.len());
+    partial.has_spread = false;
+    if facts.has(Facts::MIN) {
+        partial.min = values.iter().fold(f64::NAN, |old, new| less(old, *new));
+    }
+    if facts.has(Facts::MAX) {
+        partial.max = values.iter().fold(f64::NAN, |old, new| more(old, *new));
+    }
+    if facts.has(Facts::SUM) {
+        let mut mean = Mean::new(first.value);
+        let mut sum = Compensated::default();
+        values.iter().for_each(|value| sum.add(*value));
+        values.iter().skip(1).for_each(|value| mean.add(*value));
+        (partial.sum, partial.rest) = normal(sum);
+        partial.mean = mean.value();
+    }
+    if facts.has(Facts::RESETS) || facts.has(Facts::CHANGES) {
+        for i in 1..values.len() {
+            if let (Some(before), Some(now)) = (row(i - 1), row(i)) {
+                follow(&mut partial, &before, &now);
+            }
+        }
+    }
     Some(partial)
 }
 

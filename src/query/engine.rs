@@ -223,6 +223,7 @@ fn windows(
                 reading: Reading {
                     columns: Columns { facts: Facts::COUNT, ..Columns::VALUES },
                     windows: reach.in_nanos(true),
+                    chunks: None,
                 },
                 keeps_stale: false,
                 budget: evaluator.budget,

@@ -86,7 +86,11 @@ impl Leaf<'_> {
             Task::Range(call) => (call.reads_starts(), tier::facts(call.function)),
         };
         let columns = Columns { values: true, starts, facts };
-        Reading { columns, windows: self.reach.in_nanos(true) }
+        let chunks = match &self.task {
+            Task::Range(call) => tier::facts_of_chunks(call),
+            Task::Instant(_) | Task::Smoothed(..) | Task::Stamp(..) => None,
+        };
+        Reading { columns, windows: self.reach.in_nanos(true), chunks }
     }
 
     fn keeps_stale(&self) -> bool {
@@ -157,6 +161,10 @@ impl Leaf<'_> {
             return self.evaluate_tiered(rows, &zones, &mut context, row);
         }
         match &self.task {
+            Task::Range(call) if !rows.chunks.is_empty() => {
+                context.place = call.place;
+                tier::evaluate_chunks(call, rows, &mut context, row);
+            }
             Task::Instant(instant) => instant_row(instant, rows, row),
             Task::Stamp(instant, stamp) => stamp_row(instant, *stamp, rows, row),
             Task::Smoothed(instant, lookback) => {

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use super::error::Error;
 use super::steps::to_millis;
 use crate::model::{
-    self, Buckets, Budget, Flow, Histogram, Reading, Rows, Selection, Visitor, is_stale,
+    self, Buckets, Budget, Flow, FloatPartial, Histogram, Reading, Rows, Selection, Visitor, is_stale,
 };
 
 /// Rows of one series by time: floats and histograms apart. Times and starts are ns; starts are empty
@@ -20,6 +20,8 @@ pub(crate) struct SeriesRows {
     pub histogram_starts: Vec<i64>,
     /// Buckets of tiers, all before the first row.
     pub buckets: Buckets,
+    /// Chunks in place of rows, among the others.
+    pub chunks: Vec<FloatPartial>,
 }
 
 impl SeriesRows {
@@ -31,6 +33,7 @@ impl SeriesRows {
         self.histograms.clear();
         self.histogram_starts.clear();
         self.buckets.clear();
+        self.chunks.clear();
     }
 
     fn extend(&mut self, rows: Rows<'_>) {
@@ -177,6 +180,12 @@ impl Visitor for Gather<'_> {
     fn buckets(&mut self, series: u32, buckets: &Buckets) -> Result<Flow, model::Error> {
         self.begin(series)?;
         self.rows.buckets.append(buckets);
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, series: u32, chunks: &[FloatPartial]) -> Result<Flow, model::Error> {
+        self.begin(series)?;
+        self.rows.chunks.extend_from_slice(chunks);
         Ok(Flow::Continue)
     }
 }

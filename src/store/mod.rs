@@ -41,6 +41,7 @@ mod tombstones;
 mod upkeep;
 mod verify;
 mod wal;
+mod whole;
 
 pub use bulk::{Bulk, BulkRows, Loaded};
 pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};

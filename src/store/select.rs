@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Buckets, Budget, Estimate, Facts, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
+    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
     Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
@@ -20,6 +20,7 @@ use super::{
     rows::{HistogramPoint, SeriesRows},
     tier::{self, Sought, TierView},
     tombstones::Deletions,
+    whole::Wholes,
 };
 
 /// The catalog's number among the sources; blocks follow, by their place among the live files.
@@ -298,6 +299,36 @@ impl Picked {
     }
 }
 
+/// Chunks in place of rows.
+impl Picked {
+    /// Whether all rows are seen as they lie in files.
+    fn may_stand_whole(&self, series: u32) -> bool {
+        self.deletions.is_empty() && model::Selection::zones(self, series).is_empty()
+    }
+
+    /// As [`Self::read`], with chunks that stand whole in `chunks`.
+    fn read_wholes(
+        &self,
+        series: u32,
+        wholes: Wholes<'_>,
+        rows: (&mut SeriesRows, &mut SeriesRows),
+        chunks: &mut Vec<FloatPartial>,
+    ) -> Result<(), Error> {
+        let places = self.places(series).map(|(file, place)| Ok((file, place?)));
+        let places = places.collect::<Result<Vec<_>, Error>>()?;
+        let mut heads = Vec::new();
+        if let Some(slot) = self.slot(series) {
+            for head in self.live.heads() {
+                let mut one = SeriesRows::default();
+                head.read(slot, &mut one).map_err(super::flush::in_memory)?;
+                one.clip(wholes.range);
+                heads.push(one);
+            }
+        }
+        wholes.read(&places, &mut heads, rows, chunks)
+    }
+}
+
 impl model::Selection for Picked {
     fn len(&self) -> u32 {
         self.ordered.len()
@@ -356,6 +387,7 @@ impl model::Selection for Picked {
         let Some(touched) = touched(reading) else { return Ok(()) };
         let range = touched.intersection(self.range);
         let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
+        let mut chunks = Vec::new();
         for series in series.start..series.end.min(self.ordered.len()) {
             let facts = (touched, reading.columns.facts);
             if reading.windows.partials && !self.lend_buckets(series, facts, budget, visit)? {
@@ -365,7 +397,18 @@ impl model::Selection for Picked {
                 continue;
             };
             rows.clear();
-            self.read(series, range, &mut rows, &mut one)?;
+            match reading.chunks.filter(|_| self.may_stand_whole(series)) {
+                None => self.read(series, range, &mut rows, &mut one)?,
+                Some(facts) => {
+                    let wholes = Wholes { range, windows: &reading.windows, facts };
+                    chunks.clear();
+                    self.read_wholes(series, wholes, (&mut rows, &mut one), &mut chunks)?;
+                    budget.use_samples(chunks.len())?;
+                    if !chunks.is_empty() && visit.chunks(series, &chunks)? == Flow::NextSeries {
+                        continue;
+                    }
+                }
+            }
             budget.use_samples(rows.len())?;
             lend(series, &rows, reading.columns.starts, visit)?;
         }

@@ -102,15 +102,15 @@ fn check(call: &RangeCall, rows: &SeriesRows, zones: &Zones) -> Result<(), Error
 }
 
 /// One step.
-struct At<'a> {
-    call: &'a RangeCall,
-    step: usize,
-    window: Moved,
+pub(super) struct At<'a> {
+    pub(super) call: &'a RangeCall,
+    pub(super) step: usize,
+    pub(super) window: Moved,
 }
 
 impl At<'_> {
     #[expect(clippy::cast_precision_loss, reason = "as all counts and times in floats")]
-    fn value(&self, total: &Total, context: &mut Context<'_>, out: &mut Row) {
+    pub(super) fn value(&self, total: &Total, context: &mut Context<'_>, out: &mut Row) {
         let step = self.step;
         let seconds = |nanos: i64| to_millis(nanos) as f64 / 1000.0;
         match self.call.function {

@@ -24,6 +24,7 @@ use super::{
     frame::Framed,
     labels::BlockLabels,
     layout::{self, Entry, HEADER_BYTES, Header, Section},
+    statistics::Statistics,
     tables::{Chunk, ChunkKind, Tables, TimeColumn, take_column},
 };
 
@@ -52,6 +53,7 @@ pub(in crate::store) struct DataFile {
     refs: OnceLock<Vec<u64>>,
     labels: OnceLock<BlockLabels>,
     slots: OnceLock<RoaringBitmap>,
+    statistics: OnceLock<Statistics>,
 }
 
 impl DataFile {
@@ -96,6 +98,7 @@ impl DataFile {
             refs: OnceLock::new(),
             labels: OnceLock::new(),
             slots: OnceLock::new(),
+            statistics: OnceLock::new(),
         })
     }
 
@@ -144,6 +147,14 @@ impl DataFile {
             let (at, chunks) = self.section(Section::Chunks)?;
             let data = self.entry(Section::Data).map_or(0, |entry| entry.offset + entry.length);
             Tables::decode(&times, &chunks, data).map_err(|what| self.damaged(at, what))
+        })
+    }
+
+    /// What is known of long chunks.
+    pub(in crate::store) fn statistics(&self) -> Result<&Statistics, Error> {
+        self.once(&self.statistics, || {
+            let (at, bytes) = self.section(Section::Statistics)?;
+            Statistics::decode(&bytes, self.tables()?).map_err(|what| self.damaged(at, what))
         })
     }
 
@@ -219,6 +230,19 @@ impl DataFile {
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::read_series`], of one chunk, by its number.
+    pub(in crate::store) fn read_chunk_of(
+        &self,
+        number: usize,
+        range: TimeRange,
+        rows: &mut SeriesRows,
+    ) -> Result<(), Error> {
+        let tables = self.tables()?;
+        let chunk = tables.chunks.get(number);
+        let time = chunk.and_then(|chunk| tables.time_of(chunk));
+        chunk.zip(time).map_or(Ok(()), |(chunk, time)| self.read_chunk(chunk, time, range, rows))
     }
 
     fn read_chunk(
@@ -319,6 +343,7 @@ impl DataFile {
     pub(in crate::store) fn verify(&self) -> Result<(), Error> {
         self.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
         let tables = self.tables()?;
+        self.statistics()?;
         let series = if self.is_block() { self.labels()?.len() } else { self.refs()?.len() };
         if series != tables.series() {
             return Err(self.damaged(
@@ -364,6 +389,7 @@ impl DataFile {
         self.tables.get().map_or(0, Tables::bytes)
             + self.refs.get().map_or(0, |refs| refs.capacity() * 8)
             + self.labels.get().map_or(0, BlockLabels::bytes)
+            + self.statistics.get().map_or(0, Statistics::bytes)
     }
 }
 

@@ -61,8 +61,18 @@ pub(super) const COLUMNS: [Column; 20] = [
 pub(super) const REST_SHIFT: u32 = 40;
 
 /// A rest as it is kept.
-pub(super) fn short_rest(rest: f64) -> f64 {
-    f64::from_bits(rest.to_bits() >> REST_SHIFT << REST_SHIFT)
+pub(in crate::store) fn short_rest(rest: f64) -> f64 {
+    rest_of(rest_bits(rest))
+}
+
+/// The bits of a rest that are kept, as a number.
+pub(in crate::store) fn rest_bits(rest: f64) -> i64 {
+    (rest.to_bits() >> REST_SHIFT).cast_signed()
+}
+
+/// The rest that [`rest_bits`] are of.
+pub(in crate::store) fn rest_of(bits: i64) -> f64 {
+    f64::from_bits(bits.cast_unsigned() << REST_SHIFT)
 }
 
 /// The mean as sum and count have it.

@@ -16,7 +16,7 @@ mod read;
 mod retention;
 
 pub(super) use bucket::buckets;
-pub(super) use columns::encode as encode_floats;
+pub(super) use columns::{encode as encode_floats, rest_bits, rest_of, short_rest};
 pub(super) use decode::decode as decode_floats;
 pub(super) use downsample::Downsampling;
 pub(super) use histograms::{decode as decode_histograms, encode as encode_histograms};
