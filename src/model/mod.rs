@@ -6,6 +6,7 @@
 //! neither knows the other.
 
 mod batch;
+mod buckets;
 mod budget;
 mod calendar;
 mod doors;
@@ -23,6 +24,7 @@ mod time;
 mod time_span;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
+pub use buckets::{Buckets, Facts, FloatColumns};
 pub use budget::{Budget, Limits, Stop};
 pub use calendar::{days_before, days_in_month};
 pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};

@@ -16,7 +16,7 @@ use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
 use super::value::{Answer, Point, Sample, Series, Stats, Value};
-use crate::model::{Budget, Columns, Labels, Reading, Scope, Source, Tier};
+use crate::model::{Budget, Columns, Facts, Labels, Reading, Scope, Source, Tier};
 
 /// How questions are answered where they do not say.
 #[derive(Clone)]
@@ -219,12 +219,17 @@ fn windows(
             };
             let scan = Scan {
                 selection: selection.as_ref(),
-                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(true) },
+                // Whether there is a bucket is enough: none will do.
+                reading: Reading {
+                    columns: Columns { facts: Facts::COUNT, ..Columns::VALUES },
+                    windows: reach.in_nanos(true),
+                    chunks: None,
+                },
                 keeps_stale: false,
                 budget: evaluator.budget,
             };
             let each = &mut |number: u32, rows: &SeriesRows| {
-                if !rows.partials.is_empty()
+                if !rows.buckets.is_empty()
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));

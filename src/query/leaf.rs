@@ -14,7 +14,7 @@ use super::totals::only_totals;
 use super::window::{
     Context, Instant, RangeCall, Stamp, evaluate, instant_row, smoothed_row, stamp_row,
 };
-use crate::model::{Budget, Columns, Grouping, METRIC_NAME, Reading, Selection};
+use crate::model::{Budget, Columns, Facts, Grouping, METRIC_NAME, Reading, Selection};
 
 /// Series of a run. Results are put together run by run, so this decides how sums across series round:
 /// whatever threads, parts or caches there are, the answer is the same.
@@ -79,12 +79,18 @@ impl Leaf<'_> {
     }
 
     fn reading(&self) -> Reading {
-        let starts = match &self.task {
-            Task::Instant(_) | Task::Smoothed(..) => false,
-            Task::Stamp(_, stamp) => *stamp == Stamp::Start,
-            Task::Range(call) => call.reads_starts(),
+        let newest = Facts::LAST.and(Facts::STARTS);
+        let (starts, facts) = match &self.task {
+            Task::Instant(_) | Task::Smoothed(..) => (false, newest),
+            Task::Stamp(_, stamp) => (*stamp == Stamp::Start, newest),
+            Task::Range(call) => (call.reads_starts(), tier::facts(call.function)),
         };
-        Reading { columns: Columns { values: true, starts }, windows: self.reach.in_nanos(true) }
+        let columns = Columns { values: true, starts, facts };
+        let chunks = match &self.task {
+            Task::Range(call) => tier::facts_of_chunks(call),
+            Task::Instant(_) | Task::Smoothed(..) | Task::Stamp(..) => None,
+        };
+        Reading { columns, windows: self.reach.in_nanos(true), chunks }
     }
 
     fn keeps_stale(&self) -> bool {
@@ -149,12 +155,16 @@ impl Leaf<'_> {
     ) -> Result<(), Error> {
         let metric = || self.selection.labels(number).metric().to_owned();
         let mut context = Context { metric: &metric, notes, place: self.place };
-        if !rows.partials.is_empty()
+        if !rows.buckets.is_empty()
             && let Some(zones) = Zones::new(self.selection.zones(number))
         {
             return self.evaluate_tiered(rows, &zones, &mut context, row);
         }
         match &self.task {
+            Task::Range(call) if !rows.chunks.is_empty() => {
+                context.place = call.place;
+                tier::evaluate_chunks(call, rows, &mut context, row);
+            }
             Task::Instant(instant) => instant_row(instant, rows, row),
             Task::Stamp(instant, stamp) => stamp_row(instant, *stamp, rows, row),
             Task::Smoothed(instant, lookback) => {
