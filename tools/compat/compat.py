@@ -26,9 +26,11 @@ import extras
 import otlp
 import lines
 import forward
+import influx_shell
 import javascript
 import migrations
 import moving
+import objects
 import peers
 import scraping
 from process import Failed, Process, free_port
@@ -66,12 +68,12 @@ CLIENTS = [
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      clients.remote_write_2, None),
 ]
-CLIENTS += migrations.CLIENTS
+CLIENTS += influx_shell.SHELL + migrations.CLIENTS
 # May be left out where they cannot be fetched.
-EXTRAS = extras.EXTRAS + otlp.CLIENTS + javascript.CLIENTS
+EXTRAS = extras.EXTRAS + influx_shell.LIBRARY + otlp.CLIENTS + javascript.CLIENTS + objects.CLIENTS
 # They start the server themselves, with words of their own.
 STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair,
-            *javascript.STARTERS)
+            *javascript.STARTERS, *objects.STARTERS)
 LEFT_OUT = 'left out: '
 
 

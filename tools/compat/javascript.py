@@ -9,9 +9,9 @@ from process import Failed, Process, free_port, key
 from same import must_equal, soon
 
 SENDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'node_sender.cjs')
-# What `filled` of node_sender.cjs counts.
+# What `filled` of node_sender.cjs counts; bounds are written as Prometheus 3 does.
 WHOLE = {('node_last_success', ()): 1.5, ('node_files_total', (('kind', 'a "b"\n\\'),)): 3.0,
-         ('node_seconds_bucket', (('le', '1'),)): 1.0, ('node_seconds_bucket', (('le', '5'),)): 1.0,
+         ('node_seconds_bucket', (('le', '1.0'),)): 1.0, ('node_seconds_bucket', (('le', '5.0'),)): 1.0,
          ('node_seconds_bucket', (('le', '+Inf'),)): 2.0, ('node_seconds_count', ()): 2.0, ('node_seconds_sum', ()): 7.5,
          ('node_sizes', (('quantile', '0.5'),)): 2.0, ('node_sizes_count', ()): 3.0, ('node_sizes_sum', ()): 6.0}
 
@@ -28,7 +28,7 @@ def pushes(quipu, folder):
     send('prom-push', quipu, folder)
     found = quipu.values('{__name__=~"node_.*"}', int(time.time() * 1000) + 1000)
     expected = {}
-    for own in ({'job': 'batch'}, {'job': 'a/b', 'path': '/var/tmp'}):
+    for own in ({'job': 'batch'}, {'job': 'a b', 'path': 'ü=&'}):
         expected |= {key({'__name__': name, **dict(labels), **own}): value for (name, labels), value in WHOLE.items()}
     for job in ('batch', 'less'):
         expected[key({'__name__': 'node_added', 'job': job})] = 4.0

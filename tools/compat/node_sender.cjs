@@ -1,7 +1,7 @@
 // Run beside javascript.py, with the packages of npm on NODE_PATH: sends as users of Node do.
 //
 //   node_sender.cjs prom-push PORT NOW       prom-client, to a Pushgateway
-//   node_sender.cjs prom-serve PORT          prom-client, serves its page until standard input ends
+//   node_sender.cjs prom-serve PORT          prom-client, serves its page until it is ended
 //   node_sender.cjs influx PORT NOW          @influxdata/influxdb-client
 //   node_sender.cjs remote-write PORT NOW    prometheus-remote-write
 //
@@ -25,7 +25,7 @@ async function promPush() {
   const gateway = (registry) => new client.Pushgateway(url, { timeout: 5000 }, registry);
   const whole = filled(client, new client.Registry());
   await gateway(whole).push({ jobName: 'batch' });
-  await gateway(whole).push({ jobName: 'a/b', groupings: { path: '/var/tmp' } });
+  await gateway(whole).push({ jobName: 'a b', groupings: { path: 'ü=&' } });
   const other = new client.Registry();
   new client.Gauge({ name: 'node_added', help: 'Another.', registers: [other] }).set(4);
   await gateway(other).pushAdd({ jobName: 'batch' });
@@ -45,8 +45,6 @@ async function promServe() {
     response.end(page);
   });
   server.listen(Number(port), '127.0.0.1');
-  process.stdin.resume();
-  process.stdin.on('end', () => process.exit(0));
 }
 
 async function influx() {
@@ -76,7 +74,7 @@ async function remoteWrite() {
   const samples = [];
   for (let k = 0; k < 10; k++) samples.push({ value: k / 7, timestamp: now * 1000 + k });
   const answer = await pushTimeseries({ labels: { __name__: 'js_written', host: 'ü "b"' }, samples },
-    { url: `${url}/api/v1/write`, labels: { service: 'all' } });
+    { url: `${url}/api/v1/write`, labels: { service: 'all' }, fetch });
   if (answer.status !== 204 && answer.status !== 200) throw new Error(`status ${answer.status} ${answer.errorMessage}`);
 }
 
