@@ -22,6 +22,7 @@ import tempfile
 import time
 
 import clients
+import columns
 import extras
 import otlp
 import lines
@@ -70,10 +71,11 @@ CLIENTS = [
 ]
 CLIENTS += influx_shell.SHELL + migrations.CLIENTS
 # May be left out where they cannot be fetched.
-EXTRAS = extras.EXTRAS + influx_shell.LIBRARY + otlp.CLIENTS + javascript.CLIENTS + objects.CLIENTS
+EXTRAS = extras.EXTRAS + influx_shell.LIBRARY + otlp.CLIENTS + javascript.CLIENTS + objects.CLIENTS + columns.CLIENTS
 # They start the server themselves, with words of their own.
 STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair,
-            *javascript.STARTERS, *objects.STARTERS)
+            *javascript.STARTERS, *objects.STARTERS,
+            *columns.STARTERS)
 LEFT_OUT = 'left out: '
 
 
@@ -126,6 +128,12 @@ def start(command, folder):
     return Process('server', words, folder, port, ['/ready', '/-/ready', '/health'])
 
 
+def columns_command(arguments):
+    """The server with the feature, or nothing."""
+    binary = os.path.abspath(arguments.columns)
+    return f'{shlex.quote(binary)} serve --data {{dir}} --listen 127.0.0.1:{{port}}' if os.path.exists(binary) else ''
+
+
 def absent(client):
     """Why an extra client cannot run, or nothing."""
     try:
@@ -167,6 +175,8 @@ def main():
     binary = os.environ.get('QUIPU_BIN', os.path.join(peers.ROOT, 'target/debug/quipu'))
     default = f'{shlex.quote(os.path.abspath(binary))} serve --data {{dir}} --listen 127.0.0.1:{{port}}'
     parser.add_argument('--server', default=default, help='command with {port} and {dir}')
+    parser.add_argument('--columns', default=os.path.join(peers.ROOT, 'target/parquet/debug/quipu'),
+                        help='a program with the feature `parquet`')
     parser.add_argument('--only', default='', help='clients, separated by commas')
     parser.add_argument('--write', help='the page to write')
     parser.add_argument('--leave-out-extras', action='store_true', help='where PyPI or npm cannot be reached')
@@ -177,7 +187,7 @@ def main():
         parser.error(f'no such client: {", ".join(unknown)}')
     signal.signal(signal.SIGALRM, on_alarm)
     chosen = [client for client in known if not only or client[0] in only]
-    fetch(chosen)
+    fetch([client for client in chosen if client not in columns.CLIENTS or columns_command(arguments)])
     begun, results = time.monotonic(), []
     with tempfile.TemporaryDirectory() as scratch:
         for client in chosen:
@@ -186,6 +196,10 @@ def main():
                 problem = f'not run: {LIMIT_S} s were spent on the others'
             elif client in EXTRAS and arguments.leave_out_extras and (why := absent(client)):
                 problem = why
+            elif client in columns.CLIENTS:
+                with_feature = columns_command(arguments)
+                problem = run_client(client, with_feature, os.path.join(scratch, client[0])) if with_feature \
+                    else f'{LEFT_OUT}there is no program with the feature `parquet`'
             else:
                 problem = run_client(client, arguments.server, os.path.join(scratch, client[0]))
             results.append((client, problem))
