@@ -9,7 +9,7 @@ use super::matrix::{Matrix, Row};
 use super::plan::Hints;
 use super::rows::{Scan, SeriesRows};
 use super::steps::Windows;
-use super::tier::{self, Zones};
+use super::tier::{self, Newest, Zones};
 use super::totals::only_totals;
 use super::window::{
     Context, Instant, RangeCall, Stamp, evaluate, instant_row, smoothed_row, stamp_row,
@@ -190,9 +190,11 @@ impl Leaf<'_> {
             return Err(zones.refuse("a subquery"));
         }
         match &self.task {
-            Task::Instant(instant) => tier::instant(instant, None, rows, zones, context, row),
+            Task::Instant(instant) => {
+                Newest { instant, stamp: None }.evaluate(rows, zones, context, row);
+            }
             Task::Stamp(instant, stamp) => {
-                tier::instant(instant, Some(*stamp), rows, zones, context, row);
+                Newest { instant, stamp: Some(*stamp) }.evaluate(rows, zones, context, row);
             }
             Task::Smoothed(..) => return Err(zones.refuse("smoothed")),
             Task::Range(call) => {

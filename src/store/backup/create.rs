@@ -136,10 +136,12 @@ impl Storing<'_> {
         let mut files = Vec::with_capacity(moment.members.len());
         for member in &moment.members {
             self.lease.renew()?;
-            files.push(match before.files.get(&member.path).filter(|it| self.is_same(it, member)) {
-                Some(same) => same.clone(),
-                None => self.store(&*moment.files, member, before)?,
-            });
+            files.push(
+                match before.files.get(&member.path).filter(|it| self.is_same(it, member)) {
+                    Some(same) => same.clone(),
+                    None => self.store(&*moment.files, member, before)?,
+                },
+            );
         }
         Ok(files)
     }
@@ -153,7 +155,11 @@ impl Storing<'_> {
         let Some(meta) = &member.meta else { return false };
         there.crc == Some(meta.footer_crc)
             && there.bytes == meta.bytes
-            && there.pieces.iter().zip(sizes(there.bytes)).all(|(piece, size)| self.has(piece, size))
+            && there
+                .pieces
+                .iter()
+                .zip(sizes(there.bytes))
+                .all(|(piece, size)| self.has(piece, size))
     }
 
     /// Stores what is new of a file. It is read once: what is stored is what was checked.
