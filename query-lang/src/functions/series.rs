@@ -172,8 +172,8 @@ macro_rules! series {
             "year(vector(1709212530))" => "{} 2024";
         BucketsLimit "buckets_limit" Histograms MetricsQl Stable (limit: S, v: V) Once, @ 1 -> V,
             "Classic buckets joined until so many are left, those with the fewest observations first.",
-            "buckets_limit(3, latency_bucket)" => r#"{__name__="latency_bucket", le="0.1"} 10
-{__name__="latency_bucket", le="0.5"} 30
+            "buckets_limit(3, latency_bucket)" => r#"{__name__="latency_bucket", le="+Inf"} 40
+{__name__="latency_bucket", le="0.1"} 10
 {__name__="latency_bucket", le="1"} 40"#;
         HistogramAvg "histogram_avg" Histograms PromQl Stable (v: V) Once, @ 0 -> V,
             "The mean of the observations of a native histogram.",

@@ -198,85 +198,85 @@ macro_rules! windows {
 {rollup="min", room="attic"} 60"#;
         DropEmptySeries "drop_empty_series" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Without series that have no value at any step.",
-            r#"avg_over_time(drop_empty_series(temperature{room="attic"} == (20, 24))[5m:1m])"# => "";
+            r#"avg_over_time(drop_empty_series(temperature{room="attic"} == (20, 24))[5m:1m])"# => r#"{room="attic"} 22"#;
         Interpolate "interpolate" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Gaps of each series filled with a line between the values around them.",
-            r#"avg_over_time(interpolate(temperature{room="attic"} == (20, 24))[5m:1m])"# => "";
+            r#"avg_over_time(interpolate(temperature{room="attic"} == (20, 24))[5m:1m])"# => r#"{room="attic"} 22"#;
         KeepLastValue "keep_last_value" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Gaps of each series filled with the last value before them.",
-            r#"avg_over_time(keep_last_value(temperature{room="attic"} == (20, 24))[5m:1m])"# => "";
+            r#"avg_over_time(keep_last_value(temperature{room="attic"} == (20, 24))[5m:1m])"# => r#"{room="attic"} 23.2"#;
         KeepNextValue "keep_next_value" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Gaps of each series filled with the next value behind them.",
-            r#"avg_over_time(keep_next_value(temperature{room="attic"} == (20, 24))[5m:1m])"# => "";
+            r#"avg_over_time(keep_next_value(temperature{room="attic"} == (20, 24))[5m:1m])"# => r#"{room="attic"} 20.8"#;
         RangeAvg "range_avg" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The mean of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_avg(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_avg(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 22"#;
         RangeFirst "range_first" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The first value of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_first(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_first(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 24"#;
         RangeLast "range_last" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The last value of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_last(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_last(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 20"#;
         RangeLinearRegression "range_linear_regression" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The line through each series over all steps of the query.",
-            r#"first_over_time(range_linear_regression(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_linear_regression(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 24"#;
         RangeMad "range_mad" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The median absolute deviation of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_mad(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_mad(temperature{room="attic"})[5m:1m])"# => r#"{room="attic"} 1"#;
         RangeMax "range_max" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The greatest value of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_max(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_max(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 24"#;
         RangeMedian "range_median" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The median of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_median(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_median(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 22"#;
         RangeMin "range_min" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The least value of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_min(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_min(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 20"#;
         RangeNormalize "range_normalize" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Each series brought to 0 to 1 over all steps of the query.",
-            r#"first_over_time(range_normalize(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_normalize(temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 1"#;
         RangeQuantile "range_quantile" WholeRange MetricsQl Stable (phi: S, v: V) Once, @ 1 -> V,
             "The quantile of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_quantile(0.5, temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_quantile(0.5, temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 22"#;
         RangeStddev "range_stddev" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The standard deviation of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_stddev(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_stddev(temperature{room="attic"})[5m:1m])"# => r#"{room="attic"} 1.414213562"#;
         RangeStdvar "range_stdvar" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The variance of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_stdvar(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_stdvar(temperature{room="attic"})[5m:1m])"# => r#"{room="attic"} 2"#;
         RangeSum "range_sum" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The sum of each series over all steps of the query, at each step.",
-            r#"first_over_time(range_sum(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_sum(temperature{room="attic"})[5m:1m])"# => r#"{room="attic"} 110"#;
         RangeTrimOutliers "range_trim_outliers" WholeRange MetricsQl Stable (k: S, v: V) Once, @ 1 -> V,
             "Without values further than k median absolute deviations from the median of their series.",
-            r#"first_over_time(range_trim_outliers(1, temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_trim_outliers(1, temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 23"#;
         RangeTrimSpikes "range_trim_spikes" WholeRange MetricsQl Stable (phi: S, v: V) Once, @ 1 -> V,
             "Without the given share of greatest and least values of each series, half of it at either end.",
-            r#"first_over_time(range_trim_spikes(0.5, temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_trim_spikes(0.5, temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 23"#;
         RangeTrimZscore "range_trim_zscore" WholeRange MetricsQl Stable (z: S, v: V) Once, @ 1 -> V,
             "Without values further than z standard deviations from the mean of their series.",
-            r#"first_over_time(range_trim_zscore(1, temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_trim_zscore(1, temperature{room="attic"})[5m:1m])"# => r#"{__name__="temperature", room="attic"} 23"#;
         RangeZscore "range_zscore" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "How many standard deviations each value is from the mean of its series over all steps of the query.",
-            r#"first_over_time(range_zscore(temperature{room="attic"})[5m:1m])"# => "";
+            r#"first_over_time(range_zscore(temperature{room="attic"})[5m:1m])"# => r#"{room="attic"} 1.414213562"#;
         RemoveResets "remove_resets" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "Each counter without its resets, over the steps of the query.",
-            r#"last_over_time(remove_resets(requests_total{path="/b"})[5m:1m])"# => "";
+            r#"last_over_time(remove_resets(requests_total{path="/b"})[5m:1m])"# => r#"{__name__="requests_total", job="web", path="/b"} 280"#;
         RunningAvg "running_avg" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The mean of each series from the first step of the query up to each step.",
-            r#"last_over_time(running_avg(requests_total{path="/b"})[5m:1m])"# => "";
+            r#"last_over_time(running_avg(requests_total{path="/b"})[5m:1m])"# => r#"{__name__="requests_total", job="web", path="/b"} 80"#;
         RunningMax "running_max" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The greatest value of each series from the first step of the query up to each step.",
-            r#"last_over_time(running_max(requests_total{path="/b"})[5m:1m])"# => "";
+            r#"last_over_time(running_max(requests_total{path="/b"})[5m:1m])"# => r#"{__name__="requests_total", job="web", path="/b"} 180"#;
         RunningMin "running_min" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The least value of each series from the first step of the query up to each step.",
-            r#"last_over_time(running_min(requests_total{path="/b"})[5m:1m])"# => "";
+            r#"last_over_time(running_min(requests_total{path="/b"})[5m:1m])"# => r#"{__name__="requests_total", job="web", path="/b"} 10"#;
         RunningSum "running_sum" WholeRange MetricsQl Stable (v: V) Once, @ 0 -> V,
             "The sum of each series from the first step of the query up to each step.",
-            r#"last_over_time(running_sum(requests_total{path="/b"})[5m:1m])"# => "";
+            r#"last_over_time(running_sum(requests_total{path="/b"})[5m:1m])"# => r#"{job="web", path="/b"} 400"#;
         SmoothExponential "smooth_exponential" WholeRange MetricsQl Stable (v: V, factor: S) Once, @ 1 -> V,
             "Each series smoothed: factor times the value and the rest of what was before, step by step.",
-            r#"last_over_time(smooth_exponential(temperature{room="attic"}, 0.5)[5m:1m])"# => "";
+            r#"last_over_time(smooth_exponential(temperature{room="attic"}, 0.5)[5m:1m])"# => r#"{__name__="temperature", room="attic"} 20.9375"#;
     } };
 }
 
