@@ -94,7 +94,11 @@ impl Leaf<'_> {
     }
 
     fn keeps_stale(&self) -> bool {
-        matches!(self.task, Task::Instant(_) | Task::Stamp(..))
+        match &self.task {
+            Task::Instant(_) | Task::Stamp(..) => true,
+            Task::Smoothed(..) => false,
+            Task::Range(call) => call.keeps_stale(),
+        }
     }
 
     /// The runs.
@@ -144,6 +148,30 @@ impl Leaf<'_> {
             budget: self.budget,
         };
         scan.run(series, each)
+    }
+
+    /// Hands the rows of each series to `each`.
+    ///
+    /// # Errors
+    /// What the source or `each` refused; buckets of tiers, which do not tell.
+    pub(crate) fn each_series(
+        &self,
+        each: &mut dyn FnMut(u32, &SeriesRows) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let scan = Scan {
+            selection: self.selection.as_ref(),
+            reading: self.reading(),
+            keeps_stale: self.keeps_stale(),
+            budget: self.budget,
+        };
+        scan.run(0..self.selection.len(), &mut |number, rows| {
+            if !rows.partials.is_empty()
+                && let Some(zones) = Zones::new(self.selection.zones(number))
+            {
+                return Err(zones.refuse("a function of several values"));
+            }
+            each(number, rows)
+        })
     }
 
     fn evaluate(
