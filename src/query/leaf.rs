@@ -165,7 +165,7 @@ impl Leaf<'_> {
             budget: self.budget,
         };
         scan.run(0..self.selection.len(), &mut |number, rows| {
-            if !rows.partials.is_empty()
+            if !rows.buckets.is_empty()
                 && let Some(zones) = Zones::new(self.selection.zones(number))
             {
                 return Err(zones.refuse("a function of several values"));
