@@ -6,6 +6,7 @@
 //! neither knows the other.
 
 mod batch;
+mod buckets;
 mod budget;
 mod doors;
 mod error;
@@ -22,6 +23,7 @@ mod time;
 mod time_span;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
+pub use buckets::{Buckets, Facts, FloatColumns};
 pub use budget::{Budget, Limits, Stop};
 pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
 pub use error::Error;

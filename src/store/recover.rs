@@ -142,6 +142,7 @@ impl Db {
             rules: Mutex::default(),
             may_thin: AtomicBool::new(true),
             scrub: Mutex::default(),
+            backed_up: Mutex::default(),
             followers: parts.followers,
             is_closed: AtomicBool::new(false),
             memory: 0.into(),

@@ -205,10 +205,14 @@ impl Lines<'_> {
         if let Some(found) = self.lookup.find(key) {
             return Ok(Ok(found));
         }
+        // A column may hold the metric's name, as our own export has it.
+        let own = labels().find(|(label, value)| *label == METRIC_NAME && !value.is_empty());
         let mut pairs: Vec<Pair<'_>> = labels()
+            .filter(|(label, _)| *label != METRIC_NAME)
             .map(|(name, value)| (Cow::Borrowed(name.as_bytes()), Cow::Borrowed(&value[..])))
             .collect();
-        pairs.push((Cow::Borrowed(METRIC_NAME.as_bytes()), Cow::Borrowed(name.as_bytes())));
+        let name = own.map_or(name.as_bytes(), |(_, value)| &value[..]);
+        pairs.push((Cow::Borrowed(METRIC_NAME.as_bytes()), Cow::Borrowed(name)));
         self.lookup.register(key, None, &pairs)
     }
 

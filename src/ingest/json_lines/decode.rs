@@ -270,7 +270,8 @@ fn unreadable(line: &[u8], what: What) -> Reason {
     Reason::Unreadable { text: shown_up_to(SHOWN_BYTES_MAX, line), what }
 }
 
-/// A number, `null`, or a word in quotes for what JSON has no number for.
+/// A number, `null`, or a word for what JSON has no number for: in quotes, or bare, as vmctl and the
+/// exports of `VictoriaMetrics` up to 1.79 have them.
 #[inline]
 fn value(json: &mut Json<'_>) -> Result<f64, What> {
     if json.peek() == Some(b'"') {
@@ -280,8 +281,7 @@ fn value(json: &mut Json<'_>) -> Result<f64, What> {
     let token = json.token();
     match token {
         b"null" => Ok(f64::NAN),
-        [b'0'..=b'9' | b'-', ..] => decimal(token).ok_or_else(|| bad_number(token)),
-        _ => Err(bad_number(token)),
+        _ => decimal(token).ok_or_else(|| bad_number(token)),
     }
 }
 

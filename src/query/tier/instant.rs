@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::zones::Zones;
-use crate::model::Partial;
+use crate::model::Buckets;
 use crate::query::matrix::Row;
 use crate::query::rows::SeriesRows;
 use crate::query::steps::{last_nano, to_millis};
@@ -44,7 +44,7 @@ impl Newest<'_> {
         let (mut next, mut behind, mut behind_histograms) = (0, 0, 0);
         for step in 0..instant.steps.count {
             let end = last_nano(instant.windows.end(step));
-            while rows.partials.get(next).is_some_and(|partial| partial.until <= end) {
+            while rows.buckets.untils.get(next).is_some_and(|until| *until <= end) {
                 next += 1;
             }
             let window = zones.move_window(instant.windows.end(step), instant.windows.length);
@@ -60,13 +60,11 @@ impl Newest<'_> {
             if behind + behind_histograms > 0 {
                 continue;
             }
-            let newest = next.checked_sub(1).and_then(|i| rows.partials.get(i));
-            let is_young =
-                |bucket: &&Partial| bucket.until > window.start.saturating_mul(1_000_000);
-            if let Some(bucket) = newest.filter(is_young)
-                && !bucket.ends_stale
-            {
-                is_used |= put(bucket, stamp, step, out);
+            let oldest = window.start.saturating_mul(1_000_000);
+            let is_young = |i: &usize| rows.buckets.untils.get(*i).is_some_and(|it| *it > oldest);
+            let newest = next.checked_sub(1).filter(is_young);
+            if let Some(i) = newest.filter(|i| rows.buckets.ends_stale.get(*i) == Some(&false)) {
+                is_used |= put(&rows.buckets, i, stamp, step, out);
             }
         }
         is_used
@@ -74,9 +72,9 @@ impl Newest<'_> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times in ms are below 2^53")]
-fn put(bucket: &Partial, stamp: Option<Stamp>, step: usize, out: &mut Row) -> bool {
-    let float = bucket.floats.map(|it| it.last);
-    let histogram = bucket.histograms.as_ref().map(|it| &it.last);
+fn put(buckets: &Buckets, i: usize, stamp: Option<Stamp>, step: usize, out: &mut Row) -> bool {
+    let float = buckets.float(i).map(|it| it.last);
+    let histogram = buckets.histogram(i).map(|it| &it.last);
     let is_histogram = match (&float, histogram) {
         (Some(float), Some(histogram)) => histogram.time > float.time,
         (None, Some(_)) => true,

@@ -40,6 +40,8 @@ pub(in crate::store) enum Section {
     Series = 7,
     /// Of a block: the series that have each pair.
     Postings = 8,
+    /// What is known of long chunks without decoding them.
+    Statistics = 9,
 }
 
 impl Section {
@@ -53,6 +55,7 @@ impl Section {
             6 => Self::Pairs,
             7 => Self::Series,
             8 => Self::Postings,
+            9 => Self::Statistics,
             _ => return None,
         })
     }
@@ -149,7 +152,7 @@ pub(in crate::store) struct Entry {
 pub(super) fn put_directory(entries: &[Entry], out: &mut Vec<u8>) {
     codec::encode_varint(entries.len() as u64, out);
     for entry in entries {
-        let is_required = !matches!(entry.section, Section::Exemplars);
+        let is_required = !matches!(entry.section, Section::Exemplars | Section::Statistics);
         out.extend_from_slice(&(entry.section as u16).to_le_bytes());
         out.extend_from_slice(&(if is_required { REQUIRED } else { 0 }).to_le_bytes());
         out.extend_from_slice(&entry.offset.to_le_bytes());
