@@ -310,7 +310,10 @@ mod tests {
             assert_eq!(all.partial(Tier::Hour1, place), Some(bucket));
         }
         assert_eq!((some.floats.max.len(), some.floats.min.len()), (4, 0));
-        assert_eq!(some.float(2).map(|of| (of.count, of.max, of.has_spread)), Some((2, 3.0, false)));
+        assert_eq!(
+            some.float(2).map(|of| (of.count, of.max, of.has_spread)),
+            Some((2, 3.0, false))
+        );
         let mut twice = all.clone();
         twice.append(&all);
         twice.keep(2..6);

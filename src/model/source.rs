@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::model::{
-    Buckets, Budget, Error, Exemplar, Facts, FloatPartial, Histogram, Labels, Matcher, Metadata, Table, TenantId,
-    Tier, TimeRange, Zone,
+    Buckets, Budget, Error, Exemplar, Facts, FloatPartial, Histogram, Labels, Matcher, Metadata,
+    Table, TenantId, Tier, TimeRange, Zone,
 };
 
 /// Whose rows of which table.
@@ -293,8 +293,7 @@ mod tests {
 
     #[test]
     fn an_edge_splits_the_rows_that_it_lies_between() {
-        let windows =
-            Windows { first_end: 100, step: 50, count: 3, length: 30, partials: false };
+        let windows = Windows { first_end: 100, step: 50, count: 3, length: 30, partials: false };
         // Ends at 100, 150, 200; begins at 70, 120, 170.
         let splits = |first, last| windows.split(first, last);
         assert!(splits(100, 101) && splits(99, 101) && splits(60, 71) && splits(170, 180));

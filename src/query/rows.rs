@@ -5,7 +5,8 @@ use std::{ops::Range, sync::Arc};
 use super::error::Error;
 use super::steps::to_millis;
 use crate::model::{
-    self, Buckets, Budget, Flow, FloatPartial, Histogram, Reading, Rows, Selection, Visitor, is_stale,
+    self, Buckets, Budget, FloatPartial, Flow, Histogram, Reading, Rows, Selection, Visitor,
+    is_stale,
 };
 
 /// Rows of one series by time: floats and histograms apart. Times and starts are ns; starts are empty

@@ -104,7 +104,8 @@ fn add_new<'a>(
 ) {
     let known = out.len();
     for value in values {
-        let is_known = |known: &[String]| known.binary_search_by(|it| it.as_str().cmp(value.0)).is_ok();
+        let is_known =
+            |known: &[String]| known.binary_search_by(|it| it.as_str().cmp(value.0)).is_ok();
         if !out.get(..known).is_some_and(is_known) && is_wanted(&value) {
             out.push(value.0.to_owned());
         }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
-    Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
+    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Generation as Stamp, Grouping,
+    Groups, Labels, Reading, Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
 use super::{

@@ -89,7 +89,8 @@ impl Wholes<'_> {
         heads: &[SeriesRows],
     ) -> Result<(), Error> {
         let asks_starts = self.facts.has(Facts::STARTS);
-        if heads.iter().any(|it| !it.histograms.is_empty() || asks_starts && !it.starts.is_empty()) {
+        if heads.iter().any(|it| !it.histograms.is_empty() || asks_starts && !it.starts.is_empty())
+        {
             return Ok(());
         }
         let mut found = Vec::new();
@@ -124,8 +125,12 @@ impl Wholes<'_> {
 /// For each chunk, whether no row of another source is within its ms or among its rows.
 fn alone(pieces: &[Piece], heads: &[SeriesRows]) -> Vec<bool> {
     let in_heads = heads.iter().filter_map(SeriesRows::span).map(|span| (millis(span), None));
-    let mut spans: Vec<((i64, i64), Option<usize>)> =
-        pieces.iter().enumerate().map(|(i, piece)| (piece.millis, Some(i))).chain(in_heads).collect();
+    let mut spans: Vec<((i64, i64), Option<usize>)> = pieces
+        .iter()
+        .enumerate()
+        .map(|(i, piece)| (piece.millis, Some(i)))
+        .chain(in_heads)
+        .collect();
     spans.sort_unstable();
     let mut alone = vec![true; pieces.len()];
     let mut spoil = |piece: Option<usize>| {
@@ -153,7 +158,8 @@ mod tests {
     use super::*;
 
     fn alone_of(spans: &[(i64, i64)], heads: &[(i64, i64)]) -> Vec<bool> {
-        let piece = |millis: &(i64, i64)| Piece { file: 0, chunk: 0, millis: *millis, stands: None };
+        let piece =
+            |millis: &(i64, i64)| Piece { file: 0, chunk: 0, millis: *millis, stands: None };
         let head = |(first, last): &(i64, i64)| SeriesRows {
             times: vec![first * NANOS_IN_MILLI, last * NANOS_IN_MILLI],
             values: vec![0.0; 2],
@@ -168,7 +174,10 @@ mod tests {
         assert_eq!(alone_of(&[(0, 9), (10, 19), (20, 29)], &[]), [true, true, true]);
         // Two that share a ms, one far that holds others, a head's rows.
         assert_eq!(alone_of(&[(0, 9), (9, 19), (20, 29)], &[]), [false, false, true]);
-        assert_eq!(alone_of(&[(0, 99), (10, 19), (30, 39), (100, 110)], &[]), [false, false, false, true]);
+        assert_eq!(
+            alone_of(&[(0, 99), (10, 19), (30, 39), (100, 110)], &[]),
+            [false, false, false, true]
+        );
         assert_eq!(alone_of(&[(0, 9), (10, 19)], &[(15, 30)]), [true, false]);
     }
 }

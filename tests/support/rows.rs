@@ -10,8 +10,8 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Buckets, Budget, Columns, Error, Flow, FloatPartial, Matcher, Reading, Registry, Rows, Scope,
-        SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
+        Ask, Batch, Buckets, Budget, Columns, Error, FloatPartial, Flow, Matcher, Reading,
+        Registry, Rows, Scope, SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
     },
     store::Db,
 };

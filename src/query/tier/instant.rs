@@ -62,13 +62,7 @@ fn note(zones: &Zones) -> Option<Note> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times in ms are below 2^53")]
-fn put(
-    buckets: &Buckets,
-    i: usize,
-    stamp: Option<Stamp>,
-    step: usize,
-    out: &mut Row,
-) -> bool {
+fn put(buckets: &Buckets, i: usize, stamp: Option<Stamp>, step: usize, out: &mut Row) -> bool {
     let float = buckets.float(i).map(|it| it.last);
     let histogram = buckets.histogram(i).map(|it| &it.last);
     let is_histogram = match (&float, histogram) {

@@ -6,8 +6,8 @@
 
 mod fold;
 mod instant;
-mod range;
 mod panes;
+mod range;
 mod zones;
 
 pub(crate) use instant::instant;

@@ -50,8 +50,10 @@ impl Statistic {
         }
         of.flags = KNOWN;
         // Of equal ones the first, as windows find them: zeros have signs.
-        of.min = values.iter().fold(*first, |least, value| if *value < least { *value } else { least });
-        of.max = values.iter().fold(*first, |most, value| if *value > most { *value } else { most });
+        of.min =
+            values.iter().fold(*first, |least, value| if *value < least { *value } else { least });
+        of.max =
+            values.iter().fold(*first, |most, value| if *value > most { *value } else { most });
         let same = |a: f64, b: f64| a.to_bits() == b.to_bits();
         let rises = values.iter().zip(values.iter().skip(1)).all(|(before, now)| before <= now);
         if rises && same(*first, of.min) && same(*last, of.max) {
@@ -169,7 +171,10 @@ impl Statistics {
         }
         let of_known = all.iter_mut().filter(|it| it.flags & KNOWN != 0);
         for (it, pair) in of_known.zip(extremes.chunks(2)) {
-            (it.min, it.max) = (pair.first().copied().unwrap_or_default(), pair.last().copied().unwrap_or_default());
+            (it.min, it.max) = (
+                pair.first().copied().unwrap_or_default(),
+                pair.last().copied().unwrap_or_default(),
+            );
         }
         let of_summed = all.iter_mut().filter(|it| it.flags & SUMMED != 0);
         for ((it, sum), rest) in of_summed.zip(sums).zip(rests) {
@@ -242,7 +247,11 @@ mod tests {
         assert_eq!(flags(&[3.5, -1.25]), KNOWN);
         assert_eq!(flags(&[3.5, f64::INFINITY, 1.0]), KNOWN);
         assert_eq!(flags(&[3.5, f64::NAN]), 0);
-        assert_eq!(flags(&[0.0, -0.0]), KNOWN | SUMMED, "the last is not the greatest, by its sign");
+        assert_eq!(
+            flags(&[0.0, -0.0]),
+            KNOWN | SUMMED,
+            "the last is not the greatest, by its sign"
+        );
         assert_eq!(Statistic::of(&[1, 2], &[1.0, 2.0]).flags, 0, "a query sees one row of a ms");
     }
 
@@ -270,7 +279,7 @@ mod tests {
         fn any_bytes_are_statistics_or_an_error(bytes: Vec<u8>, long in 0_u32..5) {
             let tables = tables(&(0..long).map(|_| 300).collect::<Vec<_>>());
             if let Ok(read) = Statistics::decode(&bytes, &tables) {
-                (0..6).for_each(|number| drop(read.partial(&tables, number, Facts::SUM)));
+                (0..6).for_each(|number| { let _ = read.partial(&tables, number, Facts::SUM); });
             }
         }
     }

@@ -340,7 +340,8 @@ mod tests {
         let all = back(Facts::ALL);
         let partials: Vec<_> = (0..all.len()).filter_map(|i| all.partial(tier, i)).collect();
         assert_eq!(format!("{partials:?}"), format!("{made:?}"));
-        for facts in [Facts::COUNT, Facts::SUM, Facts::MIN, Facts::MAX, Facts::RESETS, Facts::LAST] {
+        for facts in [Facts::COUNT, Facts::SUM, Facts::MIN, Facts::MAX, Facts::RESETS, Facts::LAST]
+        {
             let mut wanted = Buckets::default();
             made.iter().for_each(|bucket| wanted.push(bucket, facts));
             let found = back(facts);

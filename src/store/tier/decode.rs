@@ -122,7 +122,8 @@ impl Read<'_> {
                     times.map(|(end, it)| end.wrapping_sub(width).wrapping_add(*it)).collect();
             }
             C::LastTime => {
-                of.last_time = ends.iter().zip(&*ints).map(|(end, it)| end.wrapping_sub(*it)).collect();
+                of.last_time =
+                    ends.iter().zip(&*ints).map(|(end, it)| end.wrapping_sub(*it)).collect();
             }
             C::TimeSum => of.time_sum = beside(of, ints, even_sum),
             C::TimeSquares => of.time_squares = beside(of, ints, even_squares),

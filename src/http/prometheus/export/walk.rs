@@ -15,8 +15,8 @@ use crate::export::{
 };
 use crate::http::{Context, admission::Permit};
 use crate::model::{
-    Ask, Buckets, Budget, Columns, Error, Flow, FloatPartial, Labels, Limits, Metadata, Reading, Rows, Scope,
-    Selection, Stop, TimeRange, Visitor, Windows,
+    Ask, Buckets, Budget, Columns, Error, FloatPartial, Flow, Labels, Limits, Metadata, Reading,
+    Rows, Scope, Selection, Stop, TimeRange, Visitor, Windows,
 };
 
 /// How long an asker may leave a piece unread.
