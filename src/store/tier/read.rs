@@ -203,13 +203,13 @@ impl Db {
     /// Downsamples one sealed partition that a tier does not hold at all: from before there was the
     /// tier. False where there is none. The caller holds `upkeep`.
     pub(in crate::store) fn downsample_one(&self) -> Result<bool, Error> {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return Ok(false);
         }
         let live = self.live();
         let is_missing = |partition: &Partition| {
             let held = |tier| live.tiered.contains_key(&(tier, partition.until));
-            !self.config.tiers.all().all(held) && live.of(*partition).all(|file| file.is_block())
+            !self.config.tiers().all().all(held) && live.of(*partition).all(|file| file.is_block())
         };
         let mut partitions = live.files.iter().map(|file| file.meta.partition);
         let Some(partition) = partitions.find(is_missing) else { return Ok(false) };
