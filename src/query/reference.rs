@@ -93,19 +93,3 @@ fn every_example_yields_what_the_reference_says() {
     }
     assert!(wrong.is_empty(), "answers differ; found:\n{wrong}");
 }
-
-/// The page is written by `GOLDEN=write cargo nextest run --lib query::reference`.
-#[test]
-#[expect(clippy::disallowed_methods, reason = "a test reads and writes its own files")]
-fn the_page_is_as_the_tables_have_it() {
-    let page = std::fs::read_to_string("docs/language.md").unwrap();
-    let marker = "## Rows of the examples";
-    let written = page.find(marker).map(|at| &page[at..]).unwrap_or_default();
-    let expected = query_lang::reference();
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        let before = page.find(marker).map_or(page.as_str(), |at| &page[..at]);
-        std::fs::write("docs/language.md", format!("{before}{expected}")).unwrap();
-        return;
-    }
-    assert!(written == expected, "docs/language.md is not as the tables have it");
-}
