@@ -16,6 +16,7 @@ mod number;
 mod open_metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod protobuf;
 mod reduce;
 pub mod remote_write;
 mod request;

@@ -23,6 +23,7 @@ pub mod memory;
 mod merge;
 mod plan;
 mod rows;
+mod step_counts;
 mod steps;
 mod subquery;
 #[cfg(test)]

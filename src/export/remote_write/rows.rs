@@ -1,13 +1,11 @@
 //! Samples, histograms and exemplars: both messages write them alike but for starts and labels.
 
+use crate::export::protobuf::{
+    put_float, put_message, put_number, put_present, put_present_float, put_varint, zigzag,
+};
 use crate::model::{Histogram, ResetHint, Span};
 
-use super::{
-    message::{Sample, TimedHistogram},
-    wire::{
-        put_float, put_message, put_number, put_present, put_present_float, put_varint, zigzag,
-    },
-};
+use super::message::{Sample, TimedHistogram};
 
 /// Nanoseconds floored to milliseconds, as protobuf has negative numbers.
 pub(super) fn millis(nanos: i64) -> i64 {

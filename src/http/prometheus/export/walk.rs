@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeSet, HashSet},
     ops::Range,
-    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -13,14 +12,11 @@ use super::{wide, wish::Wish};
 use crate::export::{
     Format, JsonLines, Lines, LongCsv, OpenMetrics, Pieces, Reduce, RowWriter, columns_of, family,
 };
-use crate::http::{Context, admission::Permit};
+use crate::http::{Context, admission::Permit, outlet::SILENCE_MAX};
 use crate::model::{
     Ask, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Partial, Reading, Rows, Scope,
     Selection, Stop, TimeRange, Visitor, Windows,
 };
-
-/// How long an asker may leave a piece unread.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// What is walked for whom.
 pub(super) struct Walk {
