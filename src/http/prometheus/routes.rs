@@ -3,8 +3,8 @@
 use axum::routing::{delete, get, post};
 
 use crate::http::prometheus::{
-    admin, exemplars, export, format, house, import, labels, notifications, query, rules, running,
-    status, targets, write,
+    admin, exemplars, export, federate, format, house, import, labels, notifications, query, read,
+    rules, running, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
@@ -68,6 +68,8 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
             post(admin::clean_tombstones).put(admin::clean_tombstones),
         )
         .refusing(write::refusal)
+        .add(Scope::Read, "/api/v1/read", post(read::read))
+        .add(Scope::Read, "/federate", get(federate::federate))
         .add(Scope::Write, "/api/v1/write", post(write::write).get(write::handshake))
         .add(Scope::Write, "/api/v1/push", post(write::write).get(write::handshake))
         .add(Scope::Write, "/api/v1/prom/write", post(write::write).get(write::handshake))

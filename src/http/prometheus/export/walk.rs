@@ -90,16 +90,35 @@ impl Walk {
         Ok(Selected { selections, runs, budget })
     }
 
-    /// Waits for the asker to read, but not for ever.
     fn send(&self, piece: Bytes) -> Result<(), Error> {
-        self.stop.check()?;
-        let sending = timeout(SILENCE_MAX, self.pieces.send(piece));
-        match Handle::current().block_on(sending) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Error::Cancelled),
-            Err(_) => Err(Error::TimedOut),
-        }
+        send_piece(&self.stop, &self.pieces, piece)
     }
+}
+
+/// Waits for the asker to read, but not for ever.
+pub(in crate::http::prometheus) fn send_piece(
+    stop: &Stop,
+    pieces: &mpsc::Sender<Bytes>,
+    piece: Bytes,
+) -> Result<(), Error> {
+    stop.check()?;
+    match Handle::current().block_on(timeout(SILENCE_MAX, pieces.send(piece))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Error::Cancelled),
+        Err(_) => Err(Error::TimedOut),
+    }
+}
+
+/// Scans the rows of all series of a selection.
+pub(in crate::http::prometheus) fn scan_into(
+    selection: &dyn Selection,
+    range: TimeRange,
+    budget: &Budget,
+    writer: &mut dyn RowWriter,
+) -> Result<(), Error> {
+    let reading = Reading { columns: Columns::VALUES, windows: whole(range) };
+    let mut feed = Feed { writer, selection, current: None };
+    selection.scan(0..selection.len(), &reading, budget, &mut feed)
 }
 
 /// All series, without those that a selection before gave.
