@@ -62,12 +62,57 @@ pub struct Db {
     pub(super) _lock: Box<dyn Lock>,
 }
 
+/// What opening read, and is a database then.
+pub(super) struct Parts {
+    pub(super) lock: Box<dyn Lock>,
+    pub(super) manifest: Manifest,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) page_cache: Arc<PageCache>,
+    pub(super) commit: Commit,
+    pub(super) live: Live,
+    pub(super) followers: Followers,
+}
+
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere leaves these in a state that the next start repairs from the log.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Db {
+    /// A database of what was read.
+    pub(super) fn of(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+        parts: Parts,
+    ) -> Self {
+        Self {
+            files,
+            clock,
+            config,
+            database: parts.manifest.database(),
+            catalog: parts.catalog,
+            page_cache: parts.page_cache,
+            queue: Mutex::new(Queue::default()),
+            queue_bell: Condvar::new(),
+            upkeep: Mutex::default(),
+            commit: Mutex::new(parts.commit),
+            manifest: Mutex::new(parts.manifest),
+            live: RwLock::new(parts.live),
+            upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
+            idle: Mutex::default(),
+            rules: Mutex::default(),
+            may_thin: AtomicBool::new(true),
+            scrub: Mutex::default(),
+            backed_up: Mutex::default(),
+            followers: parts.followers,
+            is_closed: AtomicBool::new(false),
+            memory: 0.into(),
+            counters: Counters::default(),
+            _lock: parts.lock,
+        }
+    }
+
     /// What a reader sees now.
     pub(super) fn live(&self) -> Live {
         self.live.read().unwrap_or_else(PoisonError::into_inner).clone()

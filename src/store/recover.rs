@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Condvar, Mutex, RwLock, atomic::AtomicBool},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,11 +14,11 @@ use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 use super::{
     backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
-    commit::{Commit, Queue},
+    commit::Commit,
     config::Config,
     counters::Counters,
     crash::crash_point,
-    db::Db,
+    db::{Db, Parts},
     error::{Error, failed},
     file::{DataFile, FileKey},
     follow::{Followers, check_log_only},
@@ -122,45 +122,6 @@ impl Db {
         recovery.took = db.clock.monotonic().saturating_sub(began);
         Ok((Arc::new(db), recovery))
     }
-
-    fn of(files: Arc<dyn Files>, clock: Arc<dyn Clock>, config: Config, parts: Parts) -> Self {
-        Self {
-            files,
-            clock,
-            config,
-            database: parts.manifest.database(),
-            catalog: parts.catalog,
-            page_cache: parts.page_cache,
-            queue: Mutex::new(Queue::default()),
-            queue_bell: Condvar::new(),
-            upkeep: Mutex::default(),
-            commit: Mutex::new(parts.commit),
-            manifest: Mutex::new(parts.manifest),
-            live: RwLock::new(parts.live),
-            upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
-            idle: Mutex::default(),
-            rules: Mutex::default(),
-            may_thin: AtomicBool::new(true),
-            scrub: Mutex::default(),
-            backed_up: Mutex::default(),
-            followers: parts.followers,
-            is_closed: AtomicBool::new(false),
-            memory: 0.into(),
-            counters: Counters::default(),
-            _lock: parts.lock,
-        }
-    }
-}
-
-/// What was read, and is a database now.
-struct Parts {
-    lock: Box<dyn Lock>,
-    manifest: Manifest,
-    catalog: Arc<Catalog>,
-    page_cache: Arc<PageCache>,
-    commit: Commit,
-    live: Live,
-    followers: Followers,
 }
 
 /// What is being opened.
