@@ -161,7 +161,9 @@ impl<'a> Windows<'a> {
 
 fn fold(buckets: &Buckets, mut range: std::ops::Range<usize>) -> Total {
     let mut total = range.next().map_or_else(Total::default, |i| Total::of(buckets, i));
-    range.for_each(|i| total.merge(&Total::of(buckets, i)));
+    for i in range {
+        total.merge(&Total::of(buckets, i));
+    }
     total
 }
 

@@ -10,7 +10,7 @@ mod panes;
 mod range;
 mod zones;
 
-pub(crate) use instant::instant;
+pub(crate) use instant::Newest;
 pub(crate) use panes::{evaluate_chunks, facts_of_chunks};
 pub(crate) use range::{evaluate, facts};
 pub(crate) use zones::Zones;

@@ -242,7 +242,6 @@ impl At<'_> {
         Some(increase * factor)
     }
 
-    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     fn histogram_increase(
         &self,
         of: &HistogramPartial,
@@ -258,24 +257,11 @@ impl At<'_> {
         }
         let mut increase = None;
         if of.count > 1 {
-            let made = (|| {
-                let lost = of.lost.as_ref().filter(|_| gain.is_counter);
-                if of.sum.is_none() || is_custom(first) != is_custom(last) {
-                    return None;
-                }
-                let (mut increase, _) = subtract(last, first).ok()?;
-                if let Some(lost) = lost {
-                    increase = add(&increase, lost).ok()?.0;
-                }
-                increase.reset_hint = ResetHint::Gauge;
-                compact(&mut increase);
-                Some(increase)
-            })();
-            if made.is_none() {
+            increase = risen(of, gain.is_counter);
+            if increase.is_none() {
                 context.note_metric(Note::MixedSchemas);
                 return None;
             }
-            increase = made;
         }
         let mut sampled = Sampled::of(&of.first, &of.last, of.count);
         let factor = sampled.factor_of_histogram(gain, first, &mut increase, context)?;
@@ -283,6 +269,22 @@ impl At<'_> {
         multiply(&mut increase, factor);
         Some(increase)
     }
+}
+
+/// What lies between the first and the last row, with what resets of a counter lost in between. None
+/// where their layouts do not go together.
+fn risen(of: &HistogramPartial, is_counter: bool) -> Option<Histogram> {
+    let (first, last) = (&of.first.value, &of.last.value);
+    if of.sum.is_none() || is_custom(first) != is_custom(last) {
+        return None;
+    }
+    let (mut increase, _) = subtract(last, first).ok()?;
+    if let Some(before_resets) = of.lost.as_ref().filter(|_| is_counter) {
+        increase = add(&increase, before_resets).ok()?.0;
+    }
+    increase.reset_hint = ResetHint::Gauge;
+    compact(&mut increase);
+    Some(increase)
 }
 
 /// The time of the first or the last row of both kinds.

@@ -342,6 +342,16 @@ impl DataFile {
     /// Checks every page, and that all tables decode.
     pub(in crate::store) fn verify(&self) -> Result<(), Error> {
         self.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
+        self.verify_tables()
+    }
+
+    /// Checks bytes of it that were read at `at`, where a page begins; they may end behind its pages.
+    pub(in crate::store) fn check(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.pages.check(at, bytes).map_err(|error| page_error(&self.path, error))
+    }
+
+    /// Checks that all tables decode.
+    pub(in crate::store) fn verify_tables(&self) -> Result<(), Error> {
         let tables = self.tables()?;
         self.statistics()?;
         let series = if self.is_block() { self.labels()?.len() } else { self.refs()?.len() };

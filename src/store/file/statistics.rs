@@ -281,7 +281,9 @@ mod tests {
         fn any_bytes_are_statistics_or_an_error(bytes: Vec<u8>, long in 0_u32..5) {
             let tables = tables(&(0..long).map(|_| 300).collect::<Vec<_>>());
             if let Ok(read) = Statistics::decode(&bytes, &tables) {
-                (0..6).for_each(|number| { let _ = read.partial(&tables, number, Facts::SUM); });
+                for number in 0..6 {
+                    let _ = read.partial(&tables, number, Facts::SUM);
+                }
             }
         }
     }

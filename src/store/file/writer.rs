@@ -189,19 +189,8 @@ impl DataWriter {
             files.sync_dir(&header.partition.folder())
         };
         named().map_err(failed(&*files, "rename", &unfinished))?;
-        let meta = FileMeta {
-            id: header.id,
-            kind: header.kind,
-            tenant: crate::model::TenantId(0),
-            table: crate::model::Table::Metrics,
-            partition: header.partition,
-            positions,
-            times,
-            series,
-            rows,
-            bytes,
-            footer_crc,
-        };
+        let known = header.meta(bytes, footer_crc);
+        let meta = FileMeta { positions, times, series, rows, ..known };
         Ok(Written { meta })
     }
 
