@@ -91,7 +91,9 @@ pub fn float_partial_of(
     if facts.has(Facts::SUM) {
         let mut mean = Mean::new(first.value);
         let mut sum = Compensated::default();
-        values.iter().for_each(|value| sum.add(*value));
+        for value in values {
+            sum.add(*value);
+        }
         values.iter().skip(1).for_each(|value| mean.add(*value));
         (partial.sum, partial.rest) = normal(sum);
         partial.mean = mean.value();

@@ -83,6 +83,7 @@ fn read_data(bytes: &[u8]) -> Result<(), super::Error> {
         file.read_all_buckets(series)?;
     }
     drop(file.exemplars());
+    drop(file.statistics());
     if file.is_block() {
         let labels = file.labels()?;
         (0..labels.len()).for_each(|series| drop(labels.labels(series)));

@@ -23,6 +23,7 @@ mod head;
 mod histogram;
 mod inspect;
 mod label_order;
+mod lend;
 mod live;
 mod manifest;
 mod matching;

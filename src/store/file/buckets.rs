@@ -55,7 +55,9 @@ impl DataFile {
         if !histograms.is_empty() {
             let floats = (0..out.len()).filter_map(|i| out.partial(tier, i)).collect();
             out.clear();
-            join(floats, histograms).iter().for_each(|bucket| out.push(bucket, facts));
+            for bucket in &join(floats, histograms) {
+                out.push(bucket, facts);
+            }
         }
         Ok(())
     }

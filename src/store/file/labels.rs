@@ -24,6 +24,8 @@ use super::{
 const FRAME_SERIES: usize = 1 << 16;
 /// Bytes that a frame may unfold to: what [`FRAME_SERIES`] series of 64 labels take.
 const FRAME_BYTES_MAX: usize = 64 << 20;
+/// Bytes that all frames of a block may unfold to.
+const FRAMES_BYTES_MAX: usize = SERIES_MAX / FRAME_SERIES * FRAME_BYTES_MAX;
 /// Series that a block may have.
 pub(in crate::store) const SERIES_MAX: usize = 1 << 18;
 /// The level at which a second more of compression no longer pays.
@@ -204,10 +206,15 @@ impl BlockLabels {
             return Err(Damage::Contradiction("block has too many series"));
         }
         self.begins.push(0);
+        let mut all_bytes = 0_usize;
         while self.begins.len() <= count {
             let plain_bytes = usize::try_from(reader.varint()?).unwrap_or(usize::MAX);
             if plain_bytes > FRAME_BYTES_MAX {
                 return Err(Damage::Contradiction("frame of series is too long"));
+            }
+            all_bytes = all_bytes.saturating_add(plain_bytes);
+            if all_bytes > FRAMES_BYTES_MAX {
+                return Err(Damage::Contradiction("frames of series are too long together"));
             }
             let packed_bytes = reader.count(1)?;
             let plain = zstd::bulk::decompress(reader.take(packed_bytes)?, plain_bytes)

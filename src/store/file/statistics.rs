@@ -65,7 +65,9 @@ impl Statistic {
             && (of.flags & RISES == 0 || is_constant)
         {
             let mut sum = Compensated::default();
-            values.iter().for_each(|value| sum.add(*value));
+            for value in values {
+                sum.add(*value);
+            }
             of.sum = sum.value();
             if of.sum.is_finite() {
                 of.flags |= SUMMED;

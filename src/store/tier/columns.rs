@@ -177,9 +177,8 @@ impl Column {
     pub(super) fn needs(self, is_predicted: bool) -> u64 {
         let of = |columns: &[Self]| columns.iter().fold(0, |bits, it| bits | it.bit());
         match self {
-            C::Last | C::Min if is_predicted => of(&[C::First]),
+            C::Last | C::Min | C::Sum if is_predicted => of(&[C::First]),
             C::Max if is_predicted => of(&[C::Last]),
-            C::Sum if is_predicted => of(&[C::First]),
             C::LastStart if is_predicted => of(&[C::FirstStart]),
             C::Mean if is_predicted => of(&[C::Sum, C::Rest]),
             C::TimeSum | C::TimeSquares => of(&[C::FirstTime, C::LastTime]),
@@ -343,7 +342,9 @@ mod tests {
         for facts in [Facts::COUNT, Facts::SUM, Facts::MIN, Facts::MAX, Facts::RESETS, Facts::LAST]
         {
             let mut wanted = Buckets::default();
-            made.iter().for_each(|bucket| wanted.push(bucket, facts));
+            for bucket in &made {
+                wanted.push(bucket, facts);
+            }
             let found = back(facts);
             // Of buckets without floats columns may hold anything.
             let shown = |of: &Buckets| {

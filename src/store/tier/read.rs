@@ -188,7 +188,9 @@ fn read_span(sought: &Sought<'_>, tier: Tier, range: TimeRange) -> Result<Bucket
         }
         overlay(&mut earlier, later);
         all.clear();
-        earlier.iter().for_each(|bucket| all.push(bucket, sought.facts));
+        for bucket in &earlier {
+            all.push(bucket, sought.facts);
+        }
     }
     if (0..all.len()).any(|i| all.is_hole(i)) {
         let kept = partials(&all);
