@@ -4,7 +4,7 @@ use axum::routing::{delete, get, post};
 
 use crate::http::prometheus::{
     admin, exemplars, export, federate, format, house, import, labels, notifications, query, read,
-    rules, running, status, targets, write,
+    rules, running, search, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
@@ -53,6 +53,21 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/status/active_queries", get(running::active))
         .add(Scope::Admin, "/api/v1/status/active_queries/{id}", delete(running::cancel))
         .add(Scope::Admin, "/api/v1/status/active_queries/{id}/cancel", post(running::cancel))
+        .add(
+            Scope::Read,
+            "/api/v1/search/metric_names",
+            get(search::metric_names).post(search::metric_names),
+        )
+        .add(
+            Scope::Read,
+            "/api/v1/search/label_names",
+            get(search::label_names).post(search::label_names),
+        )
+        .add(
+            Scope::Read,
+            "/api/v1/search/label_values",
+            get(search::label_values).post(search::label_values),
+        )
         .add(Scope::Read, "/api/v1/features", get(house::features))
         .add(Scope::Read, "/api/v1/notifications", get(notifications::list))
         .add(Scope::Read, "/api/v1/notifications/live", get(notifications::live))
