@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::export::{
     open_metrics::{is_plain, write_escaped, write_name},
-    protobuf::{
+    wire::{
         put_key, put_message, put_number, put_present, put_present_float, put_text, put_varint,
         zigzag,
     },

@@ -17,14 +17,13 @@ mod number;
 mod open_metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod protobuf;
 mod reduce;
 mod remote_read;
 pub mod remote_write;
-mod request;
 #[cfg(feature = "parquet")]
 mod table;
 mod time;
+mod wire;
 mod writer;
 
 #[cfg(feature = "parquet")]
@@ -40,7 +39,6 @@ pub use open_metrics::{Known, OpenMetrics, family};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
-pub use remote_read::{Frames, Samples};
-pub use request::put_time_series;
+pub use remote_read::{Frames, Samples, read_request};
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};

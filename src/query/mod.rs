@@ -22,7 +22,10 @@ mod matrix;
 pub mod memory;
 mod merge;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod rows;
+mod sampled;
 mod step_counts;
 mod steps;
 mod subquery;
@@ -30,6 +33,7 @@ mod subquery;
 mod tests;
 mod tier;
 mod totals;
+mod union;
 mod value;
 mod window;
 

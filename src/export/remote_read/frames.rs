@@ -5,7 +5,7 @@
 
 use crate::export::{
     Pieces, RowWriter,
-    protobuf::{put_message, put_number, put_text, put_varint},
+    wire::{put_message, put_number, put_text, put_varint},
 };
 use crate::model::{Error, Labels, Rows};
 

@@ -1,4 +1,4 @@
-//! Answers of Prometheus remote read: all rows in one message, or frames of chunks, streamed.
+//! Prometheus remote read: a question, and answers: all rows in one message, or frames of chunks.
 //!
 //! [`Samples`] is the message `ReadResponse`, a snappy block that is held whole and so has a limit;
 //! [`Frames`] is a stream of `ChunkedReadResponse`, each with at most one series: memory stays bounded.
@@ -12,8 +12,10 @@ mod bits;
 mod frames;
 mod histogram;
 mod last;
+mod request;
 mod samples;
 mod xor;
 
 pub use frames::Frames;
+pub use request::read_request;
 pub use samples::Samples;

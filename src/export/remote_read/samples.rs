@@ -2,8 +2,8 @@
 
 use crate::export::{
     RowWriter,
-    protobuf::{put_key, put_varint},
-    put_time_series,
+    remote_write::{Message, Outgoing, Sample, TimedHistogram, encode},
+    wire::{put_key, put_varint},
 };
 use crate::model::{Error, Labels, Rows};
 
@@ -17,8 +17,8 @@ pub struct Samples {
     result: Vec<u8>,
     labels: Option<Labels>,
     last: Last,
-    floats: Vec<(i64, f64)>,
-    histograms: Vec<(i64, std::sync::Arc<crate::model::Histogram>)>,
+    floats: Vec<Sample>,
+    histograms: Vec<TimedHistogram>,
     rows: u64,
     rows_max: u64,
 }
@@ -56,18 +56,22 @@ impl Samples {
         if let Some((time, value)) = self.last.take() {
             self.keep(time, value);
         }
-        if !self.floats.is_empty() || !self.histograms.is_empty() {
-            let histograms = self.histograms.iter().map(|(time, it)| (*time, it.as_ref()));
-            put_time_series(&labels, self.floats.iter().copied(), histograms, &mut self.result);
+        let mut series = Outgoing::new(labels);
+        series.samples.append(&mut self.floats);
+        series.histograms.append(&mut self.histograms);
+        if !series.samples.is_empty() || !series.histograms.is_empty() {
+            // A series of a result has the fields of one that is written.
+            encode(Message::WriteRequest, &[series], &mut self.result);
         }
-        self.floats.clear();
-        self.histograms.clear();
     }
 
-    fn keep(&mut self, time: i64, value: Value) {
+    fn keep(&mut self, millis: i64, value: Value) {
+        let time = millis.saturating_mul(1_000_000);
         match value {
-            Value::Float(value) => self.floats.push((time, value)),
-            Value::Histogram(histogram) => self.histograms.push((time, histogram)),
+            Value::Float(value) => self.floats.push(Sample { time, start: 0, value }),
+            Value::Histogram(value) => {
+                self.histograms.push(TimedHistogram { time, start: 0, value });
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::export::protobuf::{
+use crate::export::wire::{
     put_float, put_message, put_number, put_present_text, put_text, put_varint,
 };
 use crate::model::{Exemplar, Histogram, Label, Labels, Metadata};

@@ -24,7 +24,7 @@ pub(super) fn of(expr: &Expr) -> Value {
             put_duration(&mut node, "range", Some(&subquery.range));
             put_duration(&mut node, "offset", subquery.offset.as_ref());
             put_duration(&mut node, "step", subquery.step.as_ref());
-            put_at(&mut node, subquery.at);
+            put_at(&mut node, subquery.at.as_ref());
             node
         }
         Expr::Unary(unary) => {
@@ -52,11 +52,12 @@ pub(super) fn of(expr: &Expr) -> Value {
         }),
         Expr::Call(call) => {
             let signature = call.function.signature();
-            let kinds: Vec<&str> = signature.arguments.iter().map(|it| it.api_name()).collect();
-            let variadic = match signature.last {
+            let kinds: Vec<&str> =
+                signature.arguments.iter().map(|it| it.value_type.api_name()).collect();
+            let variadic = match signature.times {
                 Times::Once => json!(0),
                 Times::UpTo(times) => json!(times),
-                Times::Any => json!(-1),
+                Times::Any | Times::AtLeastOnce | Times::Pairs => json!(-1),
             };
             let args: Vec<Value> = call.args.iter().map(of).collect();
             let function = json!({
@@ -68,6 +69,13 @@ pub(super) fn of(expr: &Expr) -> Value {
             json!({ "type": "call", "func": function, "args": args })
         }
         Expr::Paren(paren) => json!({ "type": "parenExpr", "expr": of(&paren.expr) }),
+        Expr::Moved(moved) => {
+            let mut node = json!({ "type": "movedExpr", "expr": of(&moved.expr) });
+            put_duration(&mut node, "offset", moved.offset.as_ref());
+            put_at(&mut node, moved.at.as_ref());
+            node
+        }
+        Expr::Keep(keep) => json!({ "type": "keepMetricNames", "expr": of(&keep.expr) }),
     }
 }
 
@@ -82,7 +90,7 @@ fn of_selector(kind: &str, selector: &VectorSelector) -> Value {
         "smoothed": selector.edges == Edges::Smoothed,
     });
     put_duration(&mut node, "offset", selector.offset.as_ref());
-    put_at(&mut node, selector.at);
+    put_at(&mut node, selector.at.as_ref());
     node
 }
 
@@ -126,6 +134,8 @@ fn literal_millis(duration: &DurationExpr) -> Option<i64> {
         },
         DurationKind::Paren(_)
         | DurationKind::Step
+        | DurationKind::Steps(_)
+        | DurationKind::Omitted
         | DurationKind::Range
         | DurationKind::Binary(..) => None,
     }
@@ -137,8 +147,12 @@ fn of_duration(duration: &DurationExpr) -> Value {
         DurationKind::Literal { seconds, is_duration } => {
             json!({ "type": "numberLiteral", "val": plain(*seconds), "duration": is_duration })
         }
-        DurationKind::Step => node("step", Value::Null, Value::Null, false),
+        DurationKind::Step | DurationKind::Omitted => node("step", Value::Null, Value::Null, false),
         DurationKind::Range => node("range", Value::Null, Value::Null, false),
+        DurationKind::Steps(count) => {
+            let count = json!({ "type": "numberLiteral", "val": plain(*count), "duration": false });
+            node("*", count, node("step", Value::Null, Value::Null, false), false)
+        }
         DurationKind::Negated(inner) => node("-", Value::Null, of_duration(inner), false),
         DurationKind::Paren(inner) => {
             let mut inner = of_duration(inner);
@@ -161,12 +175,16 @@ fn of_duration(duration: &DurationExpr) -> Value {
     }
 }
 
-fn put_at(node: &mut Value, at: Option<At>) {
+fn put_at(node: &mut Value, at: Option<&At>) {
     let (time, word) = match at {
         None => (Value::Null, Value::Null),
         Some(At::Time(millis)) => (json!(millis), Value::Null),
         Some(At::Start) => (Value::Null, json!("start")),
         Some(At::End) => (Value::Null, json!("end")),
+        Some(At::Computed(expr)) => {
+            put(node, "timestampExpr", of(expr));
+            (Value::Null, Value::Null)
+        }
     };
     put(node, "timestamp", time);
     put(node, "startOrEnd", word);

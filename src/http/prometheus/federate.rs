@@ -18,8 +18,8 @@ use crate::http::{
     routes::Shared,
 };
 use crate::model::{
-    Ask, Budget, Columns, Error as Failure, Flow, Matcher, Partial, Reading, Rows, Scope,
-    Selection, TimeRange, Timestamp, Visitor, Windows, is_stale,
+    Ask, Buckets, Budget, Columns, Error as Failure, FloatPartial, Flow, Matcher, Reading, Rows,
+    Scope, Selection, TimeRange, Timestamp, Visitor, Windows, is_stale,
 };
 
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
@@ -118,7 +118,7 @@ fn newest_of(
     let last = range.end().nanos().saturating_sub(1);
     let length = last.saturating_sub(range.start().nanos()).saturating_add(1);
     let windows = Windows { first_end: last, step: 0, count: 1, length, partials: false };
-    let reading = Reading { columns: Columns::VALUES, windows };
+    let reading = Reading { columns: Columns::VALUES, windows, chunks: None };
     let mut newest = Newest { selection, found: Vec::new(), held: None };
     selection.scan(0..selection.len(), &reading, budget, &mut newest)?;
     newest.end_series();
@@ -161,7 +161,11 @@ impl Visitor for Newest<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Failure> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Failure> {
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Failure> {
         Ok(Flow::Continue)
     }
 }

@@ -14,8 +14,8 @@ use crate::export::{
 };
 use crate::http::{Context, admission::Permit, outlet::SILENCE_MAX};
 use crate::model::{
-    Ask, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Partial, Reading, Rows, Scope,
-    Selection, Stop, TimeRange, Visitor, Windows,
+    Ask, Buckets, Budget, Columns, Error, FloatPartial, Flow, Labels, Limits, Metadata, Reading,
+    Rows, Scope, Selection, Stop, TimeRange, Visitor, Windows,
 };
 
 /// What is walked for whom.
@@ -116,7 +116,7 @@ pub(in crate::http::prometheus) fn scan_into(
     budget: &Budget,
     writer: &mut dyn RowWriter,
 ) -> Result<(), Error> {
-    let reading = Reading { columns: Columns::VALUES, windows: whole(range) };
+    let reading = Reading { columns: Columns::VALUES, windows: whole(range), chunks: None };
     let mut feed = Feed { writer, selection, current: None };
     selection.scan(0..selection.len(), &reading, budget, &mut feed)
 }
@@ -205,7 +205,7 @@ impl Selected {
 
     /// Scans the rows of `range` of all runs.
     pub(super) fn scan(&self, range: TimeRange, writer: &mut dyn RowWriter) -> Result<(), Error> {
-        let reading = Reading { columns: Columns::VALUES, windows: whole(range) };
+        let reading = Reading { columns: Columns::VALUES, windows: whole(range), chunks: None };
         for run in &self.runs {
             let Some(selection) = self.selections.get(run.selection) else { continue };
             let mut feed = Feed { writer, selection: &**selection, current: None };
@@ -238,7 +238,12 @@ impl Visitor for Feed<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Error> {
+        debug_assert!(false, "an export asks for rows only");
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
         debug_assert!(false, "an export asks for rows only");
         Ok(Flow::Continue)
     }
