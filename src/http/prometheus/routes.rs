@@ -9,6 +9,11 @@ use crate::http::prometheus::{
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
+    rows(about_the_server(questions(routes)))
+}
+
+/// What is stored.
+fn questions(routes: Routes) -> Routes {
     routes
         .add(Scope::Write, "/api/v1/import", post(import::json_lines).put(import::json_lines))
         .add(Scope::Write, "/api/v1/import/csv", post(import::csv).put(import::csv))
@@ -36,6 +41,11 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/rules", get(rules::rules))
         .add(Scope::Read, "/api/v1/alerts", get(rules::alerts))
         .add(Scope::Read, "/api/v1/alertmanagers", get(rules::alertmanagers))
+}
+
+/// What the server does and is.
+fn about_the_server(routes: Routes) -> Routes {
+    routes
         .add(Scope::Read, "/api/v1/targets", get(targets::targets))
         .add(Scope::Read, "/api/v1/targets/metadata", get(targets::metadata))
         .add(Scope::Read, "/api/v1/targets/relabel_steps", get(targets::relabel_steps))
@@ -82,6 +92,11 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
             "/api/v1/admin/tsdb/clean_tombstones",
             post(admin::clean_tombstones).put(admin::clean_tombstones),
         )
+}
+
+/// Rows in and out, whose refusals are plain text.
+fn rows(routes: Routes) -> Routes {
+    routes
         .refusing(write::refusal)
         .add(Scope::Read, "/api/v1/read", post(read::read))
         .add(Scope::Read, "/federate", get(federate::federate))

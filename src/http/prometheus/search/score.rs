@@ -139,10 +139,10 @@ fn jaro_winkler(left: &str, right: &str) -> f64 {
     }
     let others = long.iter().zip(&is_taken).filter(|(_, is_taken)| **is_taken).map(|(c, _)| c);
     let swapped = matched.iter().zip(others).filter(|(a, b)| a != b).count();
-    let matches = float(matched.len());
-    let jaro = (matches * (1.0 / float(short.len()))
-        + matches * (1.0 / float(long.len()))
-        + (matches - float(swapped) * 0.5) / matches)
+    let common = float(matched.len());
+    let jaro = (common * (1.0 / float(short.len()))
+        + common * (1.0 / float(long.len()))
+        + (common - float(swapped) * 0.5) / common)
         / 3.0;
     let prefix = short.iter().zip(&long).take(4).take_while(|(a, b)| a == b).count();
     jaro + float(prefix) * 0.1 * (1.0 - jaro)
