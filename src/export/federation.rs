@@ -109,7 +109,7 @@ fn write_family(first: &Federated, family: &[&Federated], form: FederationForm, 
     for sample in family {
         match &sample.value {
             FederatedValue::Float(value) => {
-                write_line(sample, (&name, "", None), *value, form, out)
+                write_line(sample, (&name, "", None), *value, form, out);
             }
             FederatedValue::Histogram(histogram) => {
                 for (bound, count) in cumulative(histogram) {
@@ -269,7 +269,9 @@ fn put_packed(field: u32, counts: &[f64], out: &mut Vec<u8>) {
     }
     put_key(field, 2, out);
     put_varint(counts.len() as u64 * 8, out);
-    counts.iter().for_each(|count| out.extend_from_slice(&count.to_le_bytes()));
+    for count in counts {
+        out.extend_from_slice(&count.to_le_bytes());
+    }
 }
 
 #[cfg(test)]

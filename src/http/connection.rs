@@ -82,7 +82,7 @@ impl Connection {
     }
 
     /// One from this address.
-    pub(super) fn from_peer(self, peer: SocketAddr) -> Self {
+    pub(super) fn of_peer(self, peer: SocketAddr) -> Self {
         Self { peer: Some(peer), ..self }
     }
 

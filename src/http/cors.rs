@@ -40,12 +40,11 @@ impl Cors {
         answer.append(VARY, HeaderValue::from_static("Origin"));
         let Some(origin) = origin else { return };
         let allowed = match self {
-            Self::None => return,
             Self::All => HeaderValue::from_static("*"),
             Self::Some(regex) if origin.to_str().is_ok_and(|origin| regex.is_match(origin)) => {
                 origin.clone()
             }
-            Self::Some(_) => return,
+            Self::Some(_) | Self::None => return,
         };
         answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         for (name, value) in [

@@ -37,24 +37,31 @@ pub(super) const PIECES_WAITING: usize = 4;
 /// How long an asker may leave a piece unread.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// Whether a whole body gets a tag.
+#[derive(Clone, Debug)]
+enum Tag {
+    None,
+    /// It does; with those that the asker has.
+    Known(Option<HeaderValue>),
+}
+
 /// What the head of an answer says of its body.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     media_type: &'static str,
     packing: Packing,
-    /// Whether a whole body gets a tag, and which the asker has.
-    tag: Option<Option<HeaderValue>>,
+    tag: Tag,
 }
 
 impl Form {
     /// Of this type, packed as the asker likes it.
     pub(super) fn new(media_type: &'static str, headers: &HeaderMap) -> Self {
-        Self { media_type, packing: Packing::of(headers), tag: None }
+        Self { media_type, packing: Packing::of(headers), tag: Tag::None }
     }
 
     /// Of this type, as it is.
     pub(super) fn plain(media_type: &'static str) -> Self {
-        Self { media_type, packing: Packing::Plain, tag: None }
+        Self { media_type, packing: Packing::Plain, tag: Tag::None }
     }
 
     /// JSON.
@@ -64,13 +71,13 @@ impl Form {
 
     /// With a tag, so that a list that did not change is not sent again.
     pub(super) fn tagged(self, headers: &HeaderMap) -> Self {
-        Self { tag: Some(headers.get(IF_NONE_MATCH).cloned()), ..self }
+        Self { tag: Tag::Known(headers.get(IF_NONE_MATCH).cloned()), ..self }
     }
 
     fn whole(self, body: Vec<u8>) -> Response<Body> {
         match self.tag {
-            Some(known) => tagged(self.media_type, body, self.packing, known.as_ref()),
-            None => packed(self.media_type, body, self.packing),
+            Tag::Known(known) => tagged(self.media_type, body, self.packing, known.as_ref()),
+            Tag::None => packed(self.media_type, body, self.packing),
         }
     }
 

@@ -187,7 +187,7 @@ async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> 
     let began = clock.monotonic();
     let (mut head, body) = request.into_parts();
     if head.method == Method::OPTIONS {
-        return options(next.run(Request::from_parts(head, body)).await);
+        return options(&next.run(Request::from_parts(head, body)).await);
     }
     let response = match route.admit(&head).await {
         Ok(None) => next.run(Request::from_parts(head, body)).await,
@@ -210,7 +210,7 @@ async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> 
 
 /// What a route says of itself to whoever asks, without looking at what is stored: nothing here
 /// handles this method, so the answer is the refusal that names those it does.
-fn options(refusal: Response<Body>) -> Response<Body> {
+fn options(refusal: &Response<Body>) -> Response<Body> {
     let mut response = answer::done();
     if let Some(allowed) = refusal.headers().get(ALLOW) {
         response.headers_mut().insert(ALLOW, allowed.clone());

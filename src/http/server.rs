@@ -198,7 +198,7 @@ impl Server {
         async move {
             let Some(stream) = tls.accept(stream).await else { return };
             let connection =
-                Arc::new(Connection::new(clock).of_client(stream.client()).from_peer(peer));
+                Arc::new(Connection::new(clock).of_client(stream.client()).of_peer(peer));
             let inside = Arc::clone(&connection);
             let service =
                 service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));

@@ -99,7 +99,7 @@ impl<'a> Evaluator<'a> {
         let one = Steps { count: 1, ..steps };
         let outer = self.begin_counts(1);
         let evaluated = self.eval(plan, one);
-        self.end_counts(outer, |outer, total| outer.add_everywhere(total));
+        self.end_counts(outer, StepCounts::add_everywhere);
         self.repeated(evaluated?, steps)
     }
 

@@ -7,6 +7,7 @@ use super::evaluate::Evaluator;
 use super::matrix::{Matrix, ones};
 use super::plan::Subquery;
 use super::rows::SeriesRows;
+use super::step_counts::StepCounts;
 use super::steps::{Steps, to_nanos};
 use crate::model::{Histogram, Labels, ResetHint};
 
@@ -44,7 +45,7 @@ pub(crate) fn evaluate(
     let outer = std::mem::replace(&mut evaluator.in_subquery, true);
     let counted = evaluator.begin_counts(inner.count);
     let matrix = evaluator.vector(&subquery.plan, inner);
-    evaluator.end_counts(counted, |outer, total| outer.add_at_end(total));
+    evaluator.end_counts(counted, StepCounts::add_at_end);
     evaluator.in_subquery = outer;
     let matrix = matrix?;
     Ok(SubqueryRows { matrix, steps: inner })

@@ -50,24 +50,7 @@ pub(super) fn of(expr: &Expr) -> Value {
             "grouping": aggregate.grouping.labels,
             "without": aggregate.grouping.without,
         }),
-        Expr::Call(call) => {
-            let signature = call.function.signature();
-            let kinds: Vec<&str> =
-                signature.arguments.iter().map(|it| it.value_type.api_name()).collect();
-            let variadic = match signature.times {
-                Times::Once => json!(0),
-                Times::UpTo(times) => json!(times),
-                Times::Any | Times::AtLeastOnce | Times::Pairs => json!(-1),
-            };
-            let args: Vec<Value> = call.args.iter().map(of).collect();
-            let function = json!({
-                "name": signature.name,
-                "argTypes": kinds,
-                "variadic": variadic,
-                "returnType": signature.returns.api_name(),
-            });
-            json!({ "type": "call", "func": function, "args": args })
-        }
+        Expr::Call(call) => of_call(call),
         Expr::Paren(paren) => json!({ "type": "parenExpr", "expr": of(&paren.expr) }),
         Expr::Moved(moved) => {
             let mut node = json!({ "type": "movedExpr", "expr": of(&moved.expr) });
@@ -77,6 +60,24 @@ pub(super) fn of(expr: &Expr) -> Value {
         }
         Expr::Keep(keep) => json!({ "type": "keepMetricNames", "expr": of(&keep.expr) }),
     }
+}
+
+fn of_call(call: &query_lang::Call) -> Value {
+    let signature = call.function.signature();
+    let kinds: Vec<&str> = signature.arguments.iter().map(|it| it.value_type.api_name()).collect();
+    let variadic = match signature.times {
+        Times::Once => json!(0),
+        Times::UpTo(times) => json!(times),
+        Times::Any | Times::AtLeastOnce | Times::Pairs => json!(-1),
+    };
+    let args: Vec<Value> = call.args.iter().map(of).collect();
+    let function = json!({
+        "name": signature.name,
+        "argTypes": kinds,
+        "variadic": variadic,
+        "returnType": signature.returns.api_name(),
+    });
+    json!({ "type": "call", "func": function, "args": args })
 }
 
 fn of_selector(kind: &str, selector: &VectorSelector) -> Value {

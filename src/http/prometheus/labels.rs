@@ -88,16 +88,12 @@ fn write_answer<T>(
     Ok(())
 }
 
-fn write_text(text: &String, out: &mut Vec<u8>) {
-    write_string(text, out);
-}
-
 pub(super) async fn names(
     State(context): State<Shared>,
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let ask = |context: &Context, ask: &Ask<'_>| context.doors.source.label_names(ask);
-    listed(context, request, |_| Ok(()), ask, write_text).await
+    listed(context, request, |_| Ok(()), ask, |text, out| write_string(text, out)).await
 }
 
 pub(super) async fn values(
@@ -111,7 +107,7 @@ pub(super) async fn values(
         return Err(Error::Bad(format!("invalid label name: {name:?}")));
     }
     let ask = move |context: &Context, ask: &Ask<'_>| context.doors.source.label_values(ask, &name);
-    listed(context, request, |_| Ok(()), ask, write_text).await
+    listed(context, request, |_| Ok(()), ask, |text, out| write_string(text, out)).await
 }
 
 /// Undoes `U__` escapes, in which names that are no words of the old kind stand in URLs: `__` is `_`,

@@ -21,6 +21,7 @@ mod routes;
 mod rules;
 mod running;
 mod scope;
+mod search;
 mod stats;
 mod status;
 mod targets;

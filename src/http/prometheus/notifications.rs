@@ -120,7 +120,7 @@ impl Events {
         let mut event = String::new();
         for notification in ended.into_iter().chain(now) {
             let json = serde_json::to_string(&notification).unwrap_or_default();
-            event.push_str(&format!("data: {json}\n\n"));
+            event.extend(["data: ", &json, "\n\n"]);
         }
         Some(event.into())
     }

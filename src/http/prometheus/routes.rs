@@ -4,11 +4,16 @@ use axum::routing::{delete, get, post};
 
 use crate::http::prometheus::{
     admin, exemplars, export, federate, format, house, import, labels, notifications, query, read,
-    rules, running, status, targets, write,
+    rules, running, search, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
 pub(in crate::http) fn routes(routes: Routes) -> Routes {
+    rows(about_the_server(questions(routes)))
+}
+
+/// What is stored.
+fn questions(routes: Routes) -> Routes {
     routes
         .add(Scope::Write, "/api/v1/import", post(import::json_lines).put(import::json_lines))
         .add(Scope::Write, "/api/v1/import/csv", post(import::csv).put(import::csv))
@@ -36,6 +41,11 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/rules", get(rules::rules))
         .add(Scope::Read, "/api/v1/alerts", get(rules::alerts))
         .add(Scope::Read, "/api/v1/alertmanagers", get(rules::alertmanagers))
+}
+
+/// What the server does and is.
+fn about_the_server(routes: Routes) -> Routes {
+    routes
         .add(Scope::Read, "/api/v1/targets", get(targets::targets))
         .add(Scope::Read, "/api/v1/targets/metadata", get(targets::metadata))
         .add(Scope::Read, "/api/v1/targets/relabel_steps", get(targets::relabel_steps))
@@ -53,6 +63,21 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Read, "/api/v1/status/active_queries", get(running::active))
         .add(Scope::Admin, "/api/v1/status/active_queries/{id}", delete(running::cancel))
         .add(Scope::Admin, "/api/v1/status/active_queries/{id}/cancel", post(running::cancel))
+        .add(
+            Scope::Read,
+            "/api/v1/search/metric_names",
+            get(search::metric_names).post(search::metric_names),
+        )
+        .add(
+            Scope::Read,
+            "/api/v1/search/label_names",
+            get(search::label_names).post(search::label_names),
+        )
+        .add(
+            Scope::Read,
+            "/api/v1/search/label_values",
+            get(search::label_values).post(search::label_values),
+        )
         .add(Scope::Read, "/api/v1/features", get(house::features))
         .add(Scope::Read, "/api/v1/notifications", get(notifications::list))
         .add(Scope::Read, "/api/v1/notifications/live", get(notifications::live))
@@ -67,6 +92,11 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
             "/api/v1/admin/tsdb/clean_tombstones",
             post(admin::clean_tombstones).put(admin::clean_tombstones),
         )
+}
+
+/// Rows in and out, whose refusals are plain text.
+fn rows(routes: Routes) -> Routes {
+    routes
         .refusing(write::refusal)
         .add(Scope::Read, "/api/v1/read", post(read::read))
         .add(Scope::Read, "/federate", get(federate::federate))

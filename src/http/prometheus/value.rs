@@ -34,7 +34,10 @@ pub(super) fn write_result<P: Page>(value: &Value, page: &mut P) -> Result<(), E
             write_string(text, out);
             out.push(b']');
         }
-        Value::Vector(samples) => write_long(samples, page, write_sample)?,
+        Value::Vector(samples) => write_long(samples, page, |sample, page| {
+            write_sample(sample, page.out());
+            Ok(())
+        })?,
         Value::Matrix(series) => write_long(series, page, write_series)?,
     }
     Ok(())
@@ -45,8 +48,7 @@ fn write_metric(labels: &Labels, out: &mut Vec<u8>) {
     write_labels(labels, out);
 }
 
-fn write_sample<P: Page>(sample: &Sample, page: &mut P) -> Result<(), Error> {
-    let out = page.out();
+fn write_sample(sample: &Sample, out: &mut Vec<u8>) {
     write_metric(&sample.labels, out);
     match &sample.value {
         Point::Float(value) => {
@@ -59,7 +61,6 @@ fn write_sample<P: Page>(sample: &Sample, page: &mut P) -> Result<(), Error> {
         }
     }
     out.push(b'}');
-    Ok(())
 }
 
 fn write_series<P: Page>(series: &Series, page: &mut P) -> Result<(), Error> {
