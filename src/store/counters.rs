@@ -22,6 +22,9 @@ pub(super) struct Counters {
     pub(super) scrub_findings: AtomicU64,
     pub(super) upkeep_failures: AtomicU64,
     pub(super) bulk_rows: AtomicU64,
+    pub(super) archived_blocks: AtomicU64,
+    pub(super) archived_bytes: AtomicU64,
+    pub(super) archive_removed: AtomicU64,
 }
 
 impl Counters {
@@ -96,6 +99,21 @@ impl Counters {
                 read(&self.upkeep_failures),
             ),
             ("quipu_bulk_rows_total", "Rows loaded straight into blocks.", read(&self.bulk_rows)),
+            (
+                "quipu_archive_uploaded_blocks_total",
+                "Blocks that were brought to the archive.",
+                read(&self.archived_blocks),
+            ),
+            (
+                "quipu_archive_uploaded_bytes_total",
+                "Bytes that were stored in the archive and read back.",
+                read(&self.archived_bytes),
+            ),
+            (
+                "quipu_archive_removed_blocks_total",
+                "Blocks that were removed from the archive.",
+                read(&self.archive_removed),
+            ),
         ]
     }
 }

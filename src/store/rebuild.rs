@@ -109,5 +109,6 @@ pub(super) fn meta(frame: &Frame) -> FileMeta {
         rows: frame.rows,
         bytes: frame.bytes,
         footer_crc: frame.footer.crc,
+        archived: None,
     }
 }

@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+use crate::model::Blocks;
 use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 
 use super::{
+    archive::Shelf,
     backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
     commit::{Commit, Queue},
@@ -65,8 +67,21 @@ impl Db {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Result<(Arc<Self>, Recovery), Error> {
+        Self::open_with_archive(files, clock, config, None)
+    }
+
+    /// The same, with the place of archived blocks.
+    ///
+    /// # Errors
+    /// As [`Self::open`]. The archive is not asked: what cannot be had of it fails who wants it.
+    pub fn open_with_archive(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+        archive: Option<Arc<dyn Blocks>>,
+    ) -> Result<(Arc<Self>, Recovery), Error> {
         restoring(&*files)?;
-        Self::open_any(files, clock, config)
+        Self::open_any(files, clock, config, archive)
     }
 
     /// The same also where a restore did not come to its end: for the restore itself.
@@ -75,6 +90,7 @@ impl Db {
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
         config: Config,
+        archive: Option<Arc<dyn Blocks>>,
     ) -> Result<(Arc<Self>, Recovery), Error> {
         let began = clock.monotonic();
         let lock = take_lock(&*files)?;
@@ -87,10 +103,11 @@ impl Db {
         let mut found = CatalogFound::default();
         let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
+        let shelf = Shelf::new(archive, config.archive_cache_bytes);
         check_log_only(&*files, config, &state)?;
         let is_log_only = config.is_log_only;
         let opening = Opening { files: &*files, database, state: &state, began, is_log_only };
-        let live_files = opening.open_files(&page_cache, &mut recovery)?;
+        let live_files = opening.open_files(&page_cache, &shelf, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
         let head = Generation::new(state.in_files);
@@ -120,6 +137,7 @@ impl Db {
             database,
             catalog: Arc::new(Catalog::new(index, next, found.metadata, cache)),
             page_cache,
+            shelf,
             queue: Mutex::new(Queue::default()),
             queue_bell: Condvar::new(),
             upkeep: Mutex::default(),
@@ -393,12 +411,14 @@ impl Opening<'_> {
     fn open_files(
         self,
         cache: &Arc<PageCache>,
+        shelf: &Arc<Shelf>,
         recovery: &mut Recovery,
     ) -> Result<Vec<Arc<DataFile>>, Error> {
         let Self { files, database, state, began: now, .. } = self;
         let mut open = Vec::new();
         for meta in state.files.values() {
-            match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
+            let key = FileKey { now, database, meta };
+            match DataFile::open_listed(files, key, Some(Arc::clone(cache)), shelf) {
                 Ok(file) => open.push(Arc::new(file)),
                 Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
                     recovery.findings.push(error.refuse_newer()?.to_string());

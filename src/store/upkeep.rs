@@ -61,11 +61,11 @@ impl Db {
         }
         while !self.is_closed() {
             let Some(job) = self.next_job() else { break };
-            match job {
-                Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs)?,
-                Job::Seal(partition) => self.seal(partition)?,
-                Job::MergeTier(partition, inputs) => self.merge_tier(partition, &inputs)?,
-            }
+            self.or_rest(match job {
+                Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs),
+                Job::Seal(partition) => self.seal(partition),
+                Job::MergeTier(partition, inputs) => self.merge_tier(partition, &inputs),
+            })?;
         }
         if self.downsample_one()? {
             // One at a time: rows must not wait long for their flush.
@@ -73,6 +73,19 @@ impl Db {
         }
         self.scrub_some();
         self.retire_series()
+    }
+
+    /// An archive that does not answer is no reason to leave other work undone: what needs it waits.
+    pub(super) fn or_rest(&self, done: Result<(), Error>) -> Result<(), Error> {
+        match done {
+            Err(error @ Error::Archive { .. }) => {
+                let now = self.clock.monotonic();
+                let is_news = !self.shelf.is_resting(now);
+                self.shelf.rest(now);
+                if is_news { Err(error) } else { Ok(()) }
+            }
+            done => done,
+        }
     }
 
     fn should_flush(&self) -> bool {
@@ -101,7 +114,14 @@ impl Db {
                 .any(|(first, last)| first <= partition.until && last > partition.after)
         };
         let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
-        plan::plan(&files, in_heads, moment).into_iter().next()
+        let is_resting = self.shelf.is_resting(now);
+        let is_archived =
+            |partition: Partition| live.of(partition).any(|file| file.meta.archived.is_some());
+        let may_run = |job: &Job| match job {
+            Job::Seal(partition) => !(is_resting && is_archived(*partition)),
+            Job::Merge(..) | Job::MergeTier(..) => true,
+        };
+        plan::plan(&files, in_heads, moment).into_iter().find(may_run)
     }
 
     /// Writes the head, and seals every partition now.

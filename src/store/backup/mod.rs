@@ -33,6 +33,7 @@ pub use repository::{Listed, Repository};
 pub(super) use restore::restoring;
 pub use restore::{Restored, Until, restore};
 pub(super) use retired::Retired;
+pub(super) use ship::{LINEAGE, lineage};
 pub use ship::{Shipped, Shipper};
 pub(super) use snapshot::remove_leftovers;
 pub use verify::{Check, Trouble, verify_backup};

@@ -27,7 +27,7 @@ use super::{
 
 /// The file that names the archive of this directory's log. Not part of a backup: what is restored
 /// begins an archive of its own.
-const LINEAGE: &str = "LINEAGE";
+pub(in crate::store) const LINEAGE: &str = "LINEAGE";
 
 /// What a chunk is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +115,7 @@ impl Chunk {
 }
 
 /// The name of the archive of this database's log.
-pub(super) fn lineage(db: &Db) -> Result<String, Error> {
+pub(in crate::store) fn lineage(db: &Db) -> Result<String, Error> {
     let files = &*db.files;
     match read_whole(files, LINEAGE, 64) {
         Ok(bytes) => {

@@ -8,6 +8,7 @@ use crate::store::{
     catalog,
     db::{Db, held},
     error::{Error, failed},
+    file::DataFile,
     manifest::{self, FileMeta, Manifest, State},
     wal,
 };
@@ -30,6 +31,8 @@ pub(super) struct Member {
     pub(super) meta: Option<FileMeta>,
     /// Whether it only grows: the same bytes begin it in every later snapshot.
     pub(super) grows: bool,
+    /// Of a block in the archive: what reads it there, and keeps it there.
+    pub(super) archived: Option<Arc<DataFile>>,
 }
 
 /// A moment, held still.
@@ -63,6 +66,8 @@ struct Noted {
     /// The segment that grows, and how long it was.
     tail: Option<(u64, u64)>,
     catalog: Option<(Arc<dyn ReadFile>, u64)>,
+    /// Blocks that are in the archive.
+    archived: Vec<Arc<DataFile>>,
 }
 
 impl Db {
@@ -153,7 +158,10 @@ fn note(db: &Db) -> Result<Noted, Error> {
             Some((file, end.unwrap_or(length)))
         }
     };
+    let mut archived = db.live().files;
+    archived.retain(|file| file.meta.archived.is_some());
     Ok(Noted {
+        archived,
         sequence: manifest.sequence(),
         at: db.clock.now(),
         position: commit.wal.last(),
@@ -173,7 +181,7 @@ fn open(files: &dyn Files, path: &str) -> Result<Arc<dyn ReadFile>, Error> {
 fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Error> {
     let below: Arc<dyn Files> = Arc::new(Below::new(Arc::clone(&db.files), folder));
     let mut filling = Filling { db, folder, below: &*below, wish, members: Vec::new() };
-    let Noted { mut state, sequence, at, position, tail, catalog } = noted;
+    let Noted { mut state, sequence, at, position, tail, catalog, archived } = noted;
     for folder in [manifest::FOLDER, wal::FOLDER, catalog::FOLDER] {
         below.create_dir_all(folder).map_err(failed(&*below, "create", folder))?;
     }
@@ -185,14 +193,17 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     if let Some((file, length)) = catalog {
         filling.add_growing(&*file, &catalog::catalog_path(state.catalog), length)?;
     }
-    for meta in state.files.values() {
+    for meta in state.files.values().filter(|meta| meta.archived.is_none()) {
         filling.link(&meta.path(), Some(meta.clone()))?;
     }
     filling.sync_folders(&state)?;
+    for file in archived {
+        filling.add_archived(file, &mut state);
+    }
     let mut members = filling.members;
     let catalog = state.catalog;
     let listed = Manifest::begin(Arc::clone(&below), db.database, state, 0, sequence)?;
-    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false });
+    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false, archived: None });
     Ok(Snapshot { files: below, at, position, catalog, members })
 }
 
@@ -228,8 +239,25 @@ impl Filling<'_> {
         if !linked {
             return self.copy(file, path, length);
         }
-        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
+        self.add(path, length, None);
         Ok(())
+    }
+
+    fn add(&mut self, path: &str, bytes: u64, meta: Option<FileMeta>) {
+        let grows = meta.is_none();
+        self.members.push(Member { path: path.to_owned(), bytes, meta, grows, archived: None });
+    }
+
+    /// Adds a block that is in the archive. A snapshot goes on reading it there; a backup has it as one
+    /// that is here, and so does what is restored from it.
+    fn add_archived(&mut self, file: Arc<DataFile>, state: &mut State) {
+        if self.wish.is_durable {
+            return;
+        }
+        let Some(meta) = state.files.get_mut(&file.meta.id) else { return };
+        meta.archived = None;
+        let (path, bytes, meta) = (meta.path(), meta.bytes, Some(meta.clone()));
+        self.members.push(Member { path, bytes, meta, grows: false, archived: Some(file) });
     }
 
     /// Gives a file that never changes a second name.
@@ -255,8 +283,7 @@ impl Filling<'_> {
             Some(meta) => meta.bytes,
             None => open(self.below, path)?.len().map_err(failed(files, "read", path))?,
         };
-        let grows = meta.is_none();
-        self.members.push(Member { path: path.to_owned(), bytes, meta, grows });
+        self.add(path, bytes, meta);
         Ok(())
     }
 
@@ -276,7 +303,7 @@ impl Filling<'_> {
         if self.wish.is_durable {
             out.sync().map_err(failed(self.below, "sync", path))?;
         }
-        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
+        self.add(path, length, None);
         Ok(())
     }
 

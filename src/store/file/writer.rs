@@ -196,6 +196,7 @@ impl DataWriter {
             rows,
             bytes,
             footer_crc,
+            archived: None,
         };
         Ok(Written { meta })
     }

@@ -70,6 +70,8 @@ pub struct FileSummary {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// Whether it is in the archive, and not on this disk.
+    pub is_archived: bool,
 }
 
 /// A log segment.
@@ -118,9 +120,9 @@ impl Inspection {
         self.files.iter().filter(|file| file.kind != DataKind::Tier)
     }
 
-    /// Bytes of data files.
+    /// Bytes of data files on this disk.
     pub fn file_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().filter(|file| !file.is_archived).map(|file| file.bytes).sum()
     }
 
     /// Bytes of the log.
@@ -161,6 +163,7 @@ impl FileSummary {
             series: meta.series,
             rows: meta.rows,
             bytes: meta.bytes,
+            is_archived: meta.archived.is_some(),
         }
     }
 }
@@ -265,6 +268,9 @@ fn look_at_files(place: &Place<'_>, inspection: &mut Inspection) -> Result<(), E
     let Place { files, database, state } = *place;
     for meta in state.files.values() {
         inspection.files.push(FileSummary::of(meta));
+        if meta.archived.is_some() {
+            continue;
+        }
         let key = FileKey { now: Duration::ZERO, database, meta };
         match DataFile::open(files, key, None) {
             Ok(_) => {}

@@ -102,6 +102,8 @@ pub(in crate::store) struct FileMeta {
     pub(in crate::store) bytes: u64,
     /// Checksum of its footer: tells it from another file of the same name.
     pub(in crate::store) footer_crc: u32,
+    /// Of a block in the archive: the lineage of the directory that brought it there. None: on this disk.
+    pub(in crate::store) archived: Option<u128>,
 }
 
 impl FileMeta {
@@ -181,6 +183,8 @@ pub(in crate::store) enum Edit {
     Retired(Retired),
     /// Buckets of a tier hold the rows of a partition.
     Tiered(Tiered),
+    /// A block is in the archive, brought there by the directory of this lineage.
+    Archived(FileId, u128),
 }
 
 const UNKNOWN_IS_REFUSED: u8 = 1;
@@ -235,6 +239,11 @@ impl Edit {
                 codec::encode_varint(tiered.files_below, out);
                 11
             }
+            Self::Archived(id, lineage) => {
+                codec::encode_varint(id.0, out);
+                out.extend_from_slice(&lineage.to_le_bytes());
+                12
+            }
         }
     }
 
@@ -265,6 +274,7 @@ impl Edit {
                 until: fields.signed()?,
                 files_below: fields.varint()?,
             }),
+            12 => Self::Archived(FileId(fields.varint()?), fields.u128()?),
             number if flags & UNKNOWN_IS_REFUSED != 0 => {
                 return Err(Damage::Unknown { what: "manifest edit", number: number.into() });
             }
@@ -316,6 +326,7 @@ fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
         rows,
         bytes,
         footer_crc,
+        archived: None,
     })
 }
 
@@ -434,6 +445,7 @@ mod tests {
             rows: 3,
             bytes: 4,
             footer_crc: 0xdead_beef,
+            archived: None,
         };
         let matchers =
             vec![Matcher { name: "a".into(), op: MatchOp::NotRegex, value: "b.*".into() }];

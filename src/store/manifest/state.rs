@@ -77,6 +77,11 @@ impl State {
             }
             Edit::Retired(retired) => self.retire(retired),
             Edit::Tiered(tiered) => self.tier(*tiered),
+            Edit::Archived(id, lineage) => {
+                if let Some(meta) = self.files.get_mut(id) {
+                    meta.archived = Some(*lineage);
+                }
+            }
         }
     }
 
@@ -109,6 +114,8 @@ impl State {
             Edit::DroppedUntil(self.dropped_until),
         ];
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
+        let archived = self.files.values().filter_map(|meta| Some((meta.id, meta.archived?)));
+        edits.extend(archived.map(|(id, lineage)| Edit::Archived(id, lineage)));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
         edits.extend(self.notes.iter().copied().map(Edit::Note));
         edits.extend(self.retired.iter().cloned().map(Edit::Retired));
