@@ -18,7 +18,8 @@ use tokio::{
 };
 
 use crate::app::{
-    Error, Key, Loaded, Loader, Options, Setting, TokenFile,
+    Error, Key, Loaded, Loader, Options, Setting, TokenFile, archive_place,
+    archiving::Archiving,
     backups::{BackupThreads, Backups},
     collecting::Into,
     forwarding::{Source, start_forwarding},
@@ -28,7 +29,7 @@ use crate::app::{
     replicas::Replicas,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
-    store::{Keeper, open_store},
+    store::{Keeper, open_store_with_archive},
 };
 use crate::collect::scrape::Scraper;
 use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
@@ -100,11 +101,13 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     };
     let serving: Vec<_> = servers.into_iter().map(serve).collect();
 
-    let (db, recovery) = open_store(
+    let place = |to: &String| archive_place(to, options.archive.wait_max);
+    let archive = options.archive.to.as_ref().map(place).transpose().map_err(Error::Archive)?;
+    let (db, recovery) = open_store_with_archive(
         &options.data,
         (true, options.mmap),
-        Arc::clone(&clock),
-        store_config(&options),
+        (Arc::clone(&clock), store_config(&options)),
+        archive,
     )?;
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
@@ -212,7 +215,8 @@ fn store_config(options: &Options) -> Config {
     let backup = &options.backup;
     let is_archived = backup.to.is_some() && backup.log_every.is_some();
     let archive_backlog_max = if is_archived { backup.log_max.max(1) } else { 0 };
-    Config { archive_backlog_max, ..options.store }
+    let archive_after = options.archive.after.filter(|_| options.archive.to.is_some());
+    Config { archive_backlog_max, archive_after, ..options.store }
 }
 
 fn cores() -> usize {
@@ -279,6 +283,7 @@ pub(super) struct House {
     pub(super) metrics: Arc<Metrics>,
     pushing: Pushing,
     backups: BackupThreads,
+    archiving: Option<Archiving>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -300,7 +305,8 @@ impl House {
         };
         let pushing = Pushing::start(options.push_repeat, doors.clone())?;
         let backups = BackupThreads::start(&backups)?;
-        Ok(Self { db, doors, metrics, pushing, backups, threads })
+        let archiving = Archiving::start(&db, &options.archive, clock)?;
+        Ok(Self { db, doors, metrics, pushing, backups, archiving, threads })
     }
 
     pub(super) fn for_collector(&self) -> Into {
@@ -320,6 +326,9 @@ impl House {
     pub(super) fn close(self) {
         self.pushing.stop();
         self.backups.stop();
+        if let Some(archiving) = self.archiving {
+            archiving.stop();
+        }
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value as Json;
 use tokio::runtime;
 
-use crate::app::{Steady, backup_place, open_store};
+use crate::app::{ArchiveOptions, Steady, archive_place, backup_place, open_store_with_archive};
 use crate::cli::{
     backup_words::{BackupVerb, CreateBackup, KeepBackups, PruneBackups, Restore, VerifyBackup},
     client::{Client, FORM, Remote, form},
@@ -84,7 +84,11 @@ fn create_here(words: &CreateBackup) -> Result<(), Error> {
     let repository =
         Repository::make(blocks, Arc::clone(&clock)).map_err(|error| failed(&error))?;
     let config = Config::default();
-    let (db, recovery) = open_store(&words.data, (false, true), Arc::clone(&clock), config)?;
+    let archive = |to: &String| archive_place(to, ArchiveOptions::default().wait_max);
+    let archive = words.archive.as_ref().map(archive).transpose();
+    let archive = archive.map_err(|error| Error::Failed(error.to_string()))?;
+    let clocked = (Arc::clone(&clock), config);
+    let (db, recovery) = open_store_with_archive(&words.data, (false, true), clocked, archive)?;
     if let Some(finding) = recovery.findings.first() {
         return Err(Error::Failed(format!("{finding}; repair the directory first")));
     }

@@ -7,7 +7,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, aws::AmazonS3Builder, path::Path,
+    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, RetryConfig, aws::AmazonS3Builder, path::Path,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -15,6 +15,9 @@ use crate::model::{BlockEntry, Blocks, Error};
 
 /// A piece of a backup has 16 MiB: this is a line of 2 Mbit/s.
 const REQUEST_TIME_MAX: Duration = Duration::from_mins(2);
+
+/// A store that takes no connection within this time is away.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// [`Blocks`] in a bucket.
 #[derive(Debug)]
@@ -31,6 +34,26 @@ impl ObjectBlocks {
     /// # Errors
     /// [`Error::Invalid`] for another address, or an environment that makes no sense.
     pub fn open(address: &str) -> Result<Self, Error> {
+        Self::open_with(address, ClientOptions::new().with_timeout(REQUEST_TIME_MAX), None)
+    }
+
+    /// The same for those who cannot wait: a call fails after about `wait_max`, whatever is tried again.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_hasty(address: &str, wait_max: Duration) -> Result<Self, Error> {
+        let connect_max = wait_max.min(CONNECT_TIME_MAX);
+        let options = ClientOptions::new().with_timeout(wait_max).with_connect_timeout(connect_max);
+        let retry =
+            RetryConfig { max_retries: 3, retry_timeout: wait_max, ..RetryConfig::default() };
+        Self::open_with(address, options, Some(retry))
+    }
+
+    fn open_with(
+        address: &str,
+        options: ClientOptions,
+        retry: Option<RetryConfig>,
+    ) -> Result<Self, Error> {
         let invalid = |why: String| Error::Invalid(format!("{address}: {why}"));
         let rest = address
             .strip_prefix("s3://")
@@ -41,11 +64,11 @@ impl ObjectBlocks {
         }
         // Fails where one is installed, which is as well.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let options = ClientOptions::new().with_timeout(REQUEST_TIME_MAX);
         // What the environment asks for, as plain HTTP, is heard after this.
         let store = AmazonS3Builder::from_env()
             .with_client_options(with_environment(options))
             .with_bucket_name(bucket)
+            .with_retry(retry.unwrap_or_default())
             .build()
             .map_err(|error| invalid(text(&error)))?;
         let runtime = Builder::new_multi_thread()
