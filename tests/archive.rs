@@ -181,8 +181,9 @@ fn old_blocks_leave_this_disk_and_answer_as_before() {
     assert_eq!(world.archive().unwrap(), 2, "those of two and three days ago");
     assert_eq!((world.on_shelf(), world.blocks_here()), (2, 2));
     same(&read(&world.db), &world.map, "after");
+    let asked = world.place.reads.load(Relaxed);
     world.restart();
-    assert_eq!(world.place.reads.load(Relaxed), 0, "a start asks nothing of the archive");
+    assert_eq!(world.place.reads.load(Relaxed), asked, "a start asks nothing of the archive");
     same(&read(&world.db), &world.map, "after a restart");
     let asked = world.place.reads.load(Relaxed);
     same(&read(&world.db), &world.map, "again");
@@ -240,7 +241,7 @@ fn late_rows_and_deletions_rewrite_an_archived_block_and_retention_drops_it() {
     assert_eq!((world.db.archived().blocks, world.db.sweep_archive().unwrap()), (0, 2));
     assert_eq!((world.on_shelf(), world.archive().unwrap()), (0, 2));
 
-    let kept = Config { retention: Some(Duration::from_hours(60)), ..config() };
+    let kept = Config { retention: Some(Duration::from_hours(59)), ..config() };
     world.files = world.files.after_kill();
     world.db = open(&world.files, &world.clock, kept, Some(&world.place)).unwrap();
     world.db.retention().unwrap();
@@ -331,6 +332,7 @@ fn an_archive_that_is_away_fails_who_needs_it_and_nobody_else() {
     world.write(2, 90);
     world.clock.advance(Duration::from_hours(1));
     world.db.flush().unwrap_err();
+    world.clock.advance(Duration::from_hours(1));
     world.write(0, 500);
     world.db.keep_up().unwrap_err();
     world.db.keep_up().unwrap();

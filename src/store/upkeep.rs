@@ -131,7 +131,9 @@ impl Db {
     pub fn flush(&self) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
-        partitions(&self.live()).into_iter().try_for_each(|partition| self.seal(partition))?;
+        let sealed = partitions(&self.live()).into_iter().map(|partition| self.seal(partition));
+        // One that cannot be read keeps no other from being sealed.
+        sealed.fold(Ok(()), Result::and)?;
         self.clean_tiers()?;
         self.retire_series()?;
         self.count_memory();

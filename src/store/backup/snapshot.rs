@@ -311,8 +311,9 @@ impl Filling<'_> {
         if !self.wish.is_durable {
             return Ok(());
         }
+        let here = state.files.values().filter(|meta| meta.archived.is_none());
         let days: std::collections::BTreeSet<String> =
-            state.files.values().map(|meta| meta.partition.folder()).collect();
+            here.map(|meta| meta.partition.folder()).collect();
         let logs = [wal::FOLDER, catalog::FOLDER].map(str::to_owned);
         for folder in logs.iter().chain(&days) {
             self.below.sync_dir(folder).map_err(failed(self.below, "sync", folder))?;
