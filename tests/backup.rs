@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use quipu::{
-    model::Blocks,
+    model::{Blocks, MatchOp, Matcher, TimeRange},
     os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
     store::{
         Config, Db, Error,
@@ -59,6 +59,17 @@ impl World {
             self.map.insert((row.0, row.1), row.2.to_bits());
         }
         self.clock.advance(Duration::from_millis(1));
+    }
+
+    /// Deletes a series, as in the map.
+    fn delete(&mut self, series: u64) {
+        let matcher = Matcher {
+            op: MatchOp::Equal,
+            name: "series".into(),
+            value: series.to_string(),
+        };
+        self.db.delete(&[matcher], TimeRange::ALL).unwrap();
+        self.map.retain(|(found, _), _| *found != series);
     }
 
     fn repository(&self, files: &SimFiles) -> Result<Repository, Error> {
@@ -258,6 +269,81 @@ fn a_restore_to_a_moment_has_what_was_acknowledged_by_then_and_nothing_else() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("no backup that is old enough"), "{error}");
+}
+
+#[test]
+fn a_restore_to_a_moment_repeats_the_deletions_until_then() {
+    let (mut files, place) = (SimFiles::seeded(1), SimFiles::seeded(2));
+    let mut world = World::new(&files);
+    let mut shipper = Shipper::open(&world.db, world.repository(&place).unwrap()).unwrap();
+    world.write(60);
+    world.delete(7);
+    world.back_up(&place).unwrap();
+    let mut moments = Vec::new();
+    for round in 0..9 {
+        world.clock.advance(Duration::from_secs(1));
+        match round % 3 {
+            0 => world.write(150),
+            // A row of it is written again in the next round: it came later, and stays.
+            1 => world.delete(round),
+            _ => world.delete(60 + round),
+        }
+        if round == 4 {
+            // Sent by the next process, from what the manifest says.
+            files = files.after_kill();
+            world.db = open(&files, &world.clock, world.config);
+            shipper = Shipper::open(&world.db, world.repository(&place).unwrap()).unwrap();
+        }
+        if round == 5 {
+            world.back_up(&place).unwrap();
+        }
+        if round % 2 == 0 {
+            shipper.ship(&world.db, &AtOnce).unwrap();
+        }
+        world.clock.advance(Duration::from_secs(1));
+        moments.push((world.clock.now(), world.map.clone()));
+    }
+    shipper.ship(&world.db, &AtOnce).unwrap();
+    for (round, (time, expected)) in moments.iter().enumerate() {
+        let found = world.restored(&place, Some(Until::Time(*time)));
+        same(&found, expected, &format!("round {round}"));
+    }
+    let reached = world.restore(&place, &SimFiles::seeded(5), Some(Until::Time(moments[4].0)));
+    assert_eq!(reached.unwrap().reached.unwrap().deletions, 3);
+    // Of deletions that all backups have none is kept.
+    let blocks = DirectoryBlocks::new(Arc::new(place.clone()));
+    assert_eq!(blocks.list("deletes").unwrap().len(), 7, "one was before the first backup");
+    let keep = Keep { last: 1, ..Keep::default() };
+    prune(&world.repository(&place).unwrap(), keep, false).unwrap();
+    assert_eq!(blocks.list("deletes").unwrap().len(), 2);
+    let last = moments.last().unwrap();
+    same(&world.restored(&place, Some(Until::Time(last.0))), &last.1, "after the prune");
+    let first = blocks.list("deletes").unwrap().remove(0);
+    place.flip_bit(&first.name, 5, 1).unwrap();
+    let error = world.restore(&place, &SimFiles::seeded(5), Some(Until::Time(last.0)));
+    assert!(error.unwrap_err().to_string().contains(&first.name));
+}
+
+#[test]
+fn what_waits_for_the_archive_goes_when_it_is_switched_off() {
+    let files = SimFiles::seeded(1);
+    let mut world = World::new(&files);
+    world.write(600);
+    world.db.flush().unwrap();
+    world.delete(3);
+    let waiting = |files: &SimFiles| {
+        files.files().iter().filter(|(path, _)| path.starts_with("archiving/")).count()
+    };
+    assert!(waiting(&files) > 0);
+    world.db.forget_waiting().unwrap();
+    assert!(waiting(&files) > 0, "the archive is kept still");
+    let config = Config { archive_backlog_max: 0, ..world.config };
+    let files = files.after_kill();
+    world.db = open(&files, &world.clock, config);
+    assert!(waiting(&files) > 0, "a command that looks leaves it alone");
+    world.db.forget_waiting().unwrap();
+    assert_eq!(waiting(&files), 0);
+    same(&read(&world.db), &world.map, "nothing of the database went");
 }
 
 #[test]

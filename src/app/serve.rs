@@ -112,6 +112,9 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     for finding in &recovery.findings {
         tracing::warn!("{finding}");
     }
+    // A server without an archive of the log has none; commands leave what waits for it alone.
+    let directory = options.data.clone();
+    db.forget_waiting().map_err(|source| Error::Store { directory, source })?;
     let house = House::open(&options, db, &clock)?;
     watch_reloads(&house.metrics, &steward);
     let forwarding = start_forwarding(runtime.handle(), &options, &house.receivers())?;

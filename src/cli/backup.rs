@@ -229,6 +229,10 @@ fn told(done: &Restored, words: &Restore) -> String {
     );
     let Some(reached) = &done.reached else { return text };
     let (records, rows, position) = (reached.records, reached.rows, reached.position);
+    let deletions = match reached.deletions {
+        0 => String::new(),
+        count => format!(", {count} deletions"),
+    };
     let at = match reached.at {
         0 => String::new(),
         at => format!(", written {}", rfc3339(at.div_euclid(1_000_000))),
@@ -239,6 +243,6 @@ fn told(done: &Restored, words: &Restore) -> String {
         ""
     };
     format!(
-        "{text}\nread {records} records of the archive, {rows} rows, to position {position}{at}{end}"
+        "{text}\nread {records} records of the archive, {rows} rows{deletions}, to position {position}{at}{end}"
     )
 }

@@ -79,6 +79,7 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         at: moment.at,
         position: moment.position,
         catalog: moment.catalog,
+        changes: moment.changes,
         lineage: super::ship::lineage(db)?,
         files: files?,
     };

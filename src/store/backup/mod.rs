@@ -2,7 +2,7 @@
 //!
 //! `snapshot` holds one moment still by second names, `repository` is the place of the copies behind the
 //! door [`Blocks`](crate::model::Blocks), `record` what one backup is, `directory` that door over a
-//! folder. `create`, `verify`, `prune` and `restore` do what they say. `retired`, `ship` and `replay`
+//! folder. `create`, `verify`, `prune` and `restore` do what they say. `retired`, `ship`, `deletions` and `replay`
 //! are the archive of the log: what is no longer needed here waits until it is there, and a restore
 //! reads it again up to a moment.
 //!
@@ -10,6 +10,7 @@
 //! byte leaves the backups before as they were, and pieces that the next prune removes.
 
 mod create;
+mod deletions;
 mod directory;
 mod memo;
 mod prune;

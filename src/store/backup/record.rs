@@ -30,6 +30,9 @@ pub struct Backup {
     pub position: u64,
     /// The number of its catalog file.
     pub catalog: u64,
+    /// Changes of what lives that it has, deletions among them; 0 in backups of before they were told.
+    #[serde(default)]
+    pub changes: u64,
     /// The archive of the log that goes on behind it.
     pub lineage: String,
     /// Its files.
@@ -190,6 +193,7 @@ mod unit {
             at: 1_795_575_975_123_456_789,
             position: 9,
             catalog: 1,
+            changes: 4,
             lineage: String::new(),
             files: vec![
                 BackupFile { path: "wal/1.wal".into(), bytes: 0, crc: None, pieces: vec![] },

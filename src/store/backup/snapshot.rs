@@ -45,6 +45,8 @@ pub(super) struct Snapshot {
     /// The last record in it.
     pub(super) position: u64,
     pub(super) catalog: u64,
+    /// Changes of what lives until then.
+    pub(super) changes: u64,
     pub(super) members: Vec<Member>,
 }
 
@@ -202,9 +204,11 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     }
     let mut members = filling.members;
     let catalog = state.catalog;
+    // What is restored has an archive of its own, and this in its files.
+    state.to_archive.clear();
     let listed = Manifest::begin(Arc::clone(&below), db.database, state, 0, sequence)?;
     members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false, archived: None });
-    Ok(Snapshot { files: below, at, position, catalog, members })
+    Ok(Snapshot { files: below, at, position, catalog, changes: sequence, members })
 }
 
 /// A snapshot that is being made.
