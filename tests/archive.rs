@@ -146,7 +146,7 @@ impl World {
     }
 
     fn blocks_here(&self) -> usize {
-        self.files.files().iter().filter(|(path, _)| path.ends_with(".block")).count()
+        self.files.files().iter().filter(|(path, _)| path.contains(".block")).count()
     }
 }
 
@@ -158,8 +158,7 @@ fn open(
 ) -> Result<Arc<Db>, Error> {
     let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
     let place = place.map(|place| Arc::<Place>::clone(place) as Arc<dyn Blocks>);
-    let (db, recovery) =
-        Db::open_with_archive(Arc::new(files.clone()), clock, config, place)?;
+    let (db, recovery) = Db::open_with_archive(Arc::new(files.clone()), clock, config, place)?;
     assert_eq!(recovery.findings, Vec::<String>::new());
     Ok(db)
 }

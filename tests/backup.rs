@@ -63,11 +63,8 @@ impl World {
 
     /// Deletes a series, as in the map.
     fn delete(&mut self, series: u64) {
-        let matcher = Matcher {
-            op: MatchOp::Equal,
-            name: "series".into(),
-            value: series.to_string(),
-        };
+        let matcher =
+            Matcher { op: MatchOp::Equal, name: "series".into(), value: series.to_string() };
         self.db.delete(&[matcher], TimeRange::ALL).unwrap();
         self.map.retain(|(found, _), _| *found != series);
     }

@@ -76,7 +76,11 @@ impl Archiving {
             let archived = db.archived();
             if archived.blocks > 0 {
                 let (blocks, bytes) = (archived.blocks, archived.bytes);
-                tracing::warn!(blocks, bytes, "blocks are in an archive that is not named: queries that need them fail; say --archive-to");
+                tracing::warn!(
+                    blocks,
+                    bytes,
+                    "blocks are in an archive that is not named: queries that need them fail; say --archive-to"
+                );
             }
             return Ok(None);
         }

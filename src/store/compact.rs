@@ -271,7 +271,7 @@ impl Db {
     pub(super) fn remove_files(&self, gone: &[Arc<DataFile>]) {
         for file in gone {
             if file.meta.archived.is_some() {
-                self.shelf.unlist(file);
+                self.archive.unlist(file);
                 continue;
             }
             // Best effort: what stays is removed at the next start.

@@ -15,7 +15,7 @@ use crate::model::{
 use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
-    archive::Shelf,
+    archive::Archive,
     backup::Memo,
     catalog::Catalog,
     commit::{Commit, Queue},
@@ -39,7 +39,7 @@ pub struct Db {
     pub(super) catalog: Arc<Catalog>,
     pub(super) page_cache: Arc<PageCache>,
     /// Where archived blocks are.
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) archive: Arc<Archive>,
     pub(super) queue: Mutex<Queue>,
     /// Rung when the queue is not empty, or the database was closed.
     pub(super) queue_bell: Condvar,
@@ -108,7 +108,7 @@ impl Db {
         let live = self.live();
         let heads: usize = live.heads().map(|head| head.bytes()).sum();
         let tables: usize = live.all_files().map(|file| file.memory_bytes()).sum();
-        let pages = self.page_cache.bytes() + self.shelf.cache.bytes();
+        let pages = self.page_cache.bytes() + self.archive.cache.bytes();
         let bytes = (heads + tables + self.catalog.bytes() + pages) as u64;
         self.memory.store(bytes, Relaxed);
         bytes

@@ -13,7 +13,7 @@ use crate::model::Blocks;
 use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 
 use super::{
-    archive::Shelf,
+    archive::Archive,
     backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
     commit::{Commit, Queue},
@@ -103,11 +103,11 @@ impl Db {
         let mut found = CatalogFound::default();
         let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
-        let shelf = Shelf::new(archive, config.archive_cache_bytes);
+        let archive = Archive::new(archive, config.archive_cache_bytes);
         check_log_only(&*files, config, &state)?;
         let is_log_only = config.is_log_only;
         let opening = Opening { files: &*files, database, state: &state, began, is_log_only };
-        let live_files = opening.open_files(&page_cache, &shelf, &mut recovery)?;
+        let live_files = opening.open_files(&page_cache, &archive, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
         let head = Generation::new(state.in_files);
@@ -137,7 +137,7 @@ impl Db {
             database,
             catalog: Arc::new(Catalog::new(index, next, found.metadata, cache)),
             page_cache,
-            shelf,
+            archive,
             queue: Mutex::new(Queue::default()),
             queue_bell: Condvar::new(),
             upkeep: Mutex::default(),
@@ -323,7 +323,7 @@ fn scan_log(
     retired: Retired,
 ) -> Result<Vec<Scan>, Error> {
     let mut scans = Vec::new();
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         if number < state.segments.0 {
             // Removed by a trim that did not come to its end.
             retired.put_away(files, &path).map_err(failed(files, "remove", &path))?;
@@ -338,19 +338,6 @@ fn scan_log(
         scans.push(scan);
     }
     Ok(scans)
-}
-
-/// Numbers and paths of all segments, in order.
-pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
-    let entries = match files.list(wal::FOLDER) {
-        Ok(entries) => entries,
-        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(failed(files, "list", wal::FOLDER)(source)),
-    };
-    let numbers = entries.iter().filter_map(|entry| wal::segment_number(&entry.name));
-    let mut segments: Vec<_> = numbers.map(|number| (number, wal::segment_path(number))).collect();
-    segments.sort_unstable();
-    Ok(segments)
 }
 
 /// One more than the largest ref that a part names: what the catalog must hold.
@@ -411,14 +398,14 @@ impl Opening<'_> {
     fn open_files(
         self,
         cache: &Arc<PageCache>,
-        shelf: &Arc<Shelf>,
+        archive: &Arc<Archive>,
         recovery: &mut Recovery,
     ) -> Result<Vec<Arc<DataFile>>, Error> {
         let Self { files, database, state, began: now, .. } = self;
         let mut open = Vec::new();
         for meta in state.files.values() {
             let key = FileKey { now, database, meta };
-            match DataFile::open_listed(files, key, Some(Arc::clone(cache)), shelf) {
+            match DataFile::open_listed(files, key, Some(Arc::clone(cache)), archive) {
                 Ok(file) => open.push(Arc::new(file)),
                 Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
                     recovery.findings.push(error.refuse_newer()?.to_string());

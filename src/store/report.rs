@@ -113,8 +113,8 @@ impl Db {
             return Vec::new();
         }
         let [reads, read_bytes, failures] = self.archive_reads();
-        let (hits, misses) = self.shelf.cache.hits_and_misses();
-        let cached = self.shelf.cache.bytes() as u64;
+        let (hits, misses) = self.archive.cache.hits_and_misses();
+        let cached = self.archive.cache.bytes() as u64;
         [
             ("quipu_archive_blocks", "Blocks in the archive.", false, archived.blocks),
             ("quipu_archive_bytes", "Their bytes.", false, archived.bytes),

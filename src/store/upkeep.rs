@@ -80,8 +80,8 @@ impl Db {
         match done {
             Err(error @ Error::Archive { .. }) => {
                 let now = self.clock.monotonic();
-                let is_news = !self.shelf.is_resting(now);
-                self.shelf.rest(now);
+                let is_news = !self.archive.is_resting(now);
+                self.archive.rest(now);
                 if is_news { Err(error) } else { Ok(()) }
             }
             done => done,
@@ -114,7 +114,7 @@ impl Db {
                 .any(|(first, last)| first <= partition.until && last > partition.after)
         };
         let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
-        let is_resting = self.shelf.is_resting(now);
+        let is_resting = self.archive.is_resting(now);
         let is_archived =
             |partition: Partition| live.of(partition).any(|file| file.meta.archived.is_some());
         let may_run = |job: &Job| match job {

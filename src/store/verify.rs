@@ -10,14 +10,14 @@ use crate::model::Blocks;
 use crate::os::{Files, read_whole};
 
 use super::{
-    archive::Shelf,
+    archive::Archive,
     backup::{LINEAGE, restoring},
     catalog::{self, Index},
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
     manifest::{self, Edit, Manifest, State},
     orphans::unlisted,
-    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock},
+    recover::{QUARANTINE, TABLES, expected, named_series, take_lock},
     wal,
 };
 
@@ -77,9 +77,9 @@ pub fn verify_with_archive(
     let Some((state, database, sequence)) = check_manifest(files, &mut report)? else {
         return Ok(report);
     };
-    let shelf = Shelf::new(archive, VERIFY_CACHE_BYTES);
+    let archive = Archive::new(archive, VERIFY_CACHE_BYTES);
     let key = (database, is_deep);
-    let named = check_files(files, &state, key, &shelf, &mut report)?;
+    let named = check_files(files, &state, key, &archive, &mut report)?;
     let claims = check_log(files, &state, database, sequence, &mut report)?;
     check_catalog(files, (&state, database), (claims, named), &mut report)?;
     check_folders(files, &state, &mut report)?;
@@ -148,24 +148,22 @@ fn check_files(
     files: &dyn Files,
     state: &State,
     (database, is_deep): (u128, bool),
-    shelf: &Arc<Shelf>,
+    archive: &Arc<Archive>,
     report: &mut Report,
 ) -> Result<u64, Error> {
     let mut named = 0;
-    note_archived(state, shelf, report);
+    note_archived(state, archive, report);
     for meta in state.files.values() {
-        if meta.archived.is_some() && !shelf.is_named() {
+        if meta.archived.is_some() && !archive.is_named() {
             continue;
         }
         report.files += 1;
         let key = FileKey { now: std::time::Duration::ZERO, database, meta };
-        let checked =
-            DataFile::open_listed(files, key, None, shelf)
-                .and_then(|file| {
-                    file.verify()?;
-                    let rows = if is_deep { file.verify_rows()? } else { meta.rows };
-                    Ok((rows, named_series(&[Arc::new(file)])))
-                });
+        let checked = DataFile::open_listed(files, key, None, archive).and_then(|file| {
+            file.verify()?;
+            let rows = if is_deep { file.verify_rows()? } else { meta.rows };
+            Ok((rows, named_series(&[Arc::new(file)])))
+        });
         match checked {
             Ok((rows, series)) => {
                 report.rows += rows;
@@ -188,10 +186,10 @@ fn check_files(
 }
 
 /// Notes how much is in an archive that was not named.
-fn note_archived(state: &State, shelf: &Shelf, report: &mut Report) {
+fn note_archived(state: &State, archive: &Archive, report: &mut Report) {
     let archived = state.files.values().filter(|meta| meta.archived.is_some());
     let (count, bytes) = archived.fold((0, 0), |(count, bytes), it| (count + 1, bytes + it.bytes));
-    if count > 0 && !shelf.is_named() {
+    if count > 0 && !archive.is_named() {
         report.notes.push(format!(
             "{count} blocks of {bytes} bytes are in the archive and were not read: name it with --archive"
         ));
@@ -207,7 +205,7 @@ fn check_log(
     report: &mut Report,
 ) -> Result<u64, Error> {
     let mut scans = Vec::new();
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         if number < state.segments.0 {
             continue;
         }

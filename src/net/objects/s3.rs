@@ -7,7 +7,8 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, RetryConfig, aws::AmazonS3Builder, path::Path,
+    ClientOptions, ObjectStore, ObjectStoreExt, PutMode, RetryConfig, aws::AmazonS3Builder,
+    path::Path,
 };
 use tokio::runtime::{Builder, Runtime};
 

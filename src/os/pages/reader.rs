@@ -67,7 +67,9 @@ impl PageReader {
                 let words = source.pages().div_ceil(64);
                 Way::Mapped { map, verified: (0..words).map(|_| AtomicU64::new(0)).collect() }
             }
-            (None, Some(cache)) => Way::Cached { file: cache.new_file(), cache, ahead: Mutex::default() },
+            (None, Some(cache)) => {
+                Way::Cached { file: cache.new_file(), cache, ahead: Mutex::default() }
+            }
             (None, None) => Way::Direct,
         };
         Ok(Self { source: Arc::new(source), way })

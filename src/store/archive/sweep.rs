@@ -13,7 +13,7 @@ use crate::store::{
     file::DataFile,
 };
 
-use super::shelf::{FOLDER, Shelf, folder};
+use super::place::{Archive, FOLDER, folder};
 
 impl Db {
     /// Removes the objects of blocks that were taken out of the manifest; how many blocks.
@@ -21,17 +21,17 @@ impl Db {
     /// # Errors
     /// Where the archive cannot be reached: what is left is tried again.
     pub fn sweep_archive(&self) -> Result<u64, Error> {
-        if !self.shelf.is_named() {
+        if !self.archive.is_named() {
             return Ok(0);
         }
         let own = own_lineage(self)?;
         let mut swept = 0;
-        while let Some(file) = next_unread(&self.shelf) {
+        while let Some(file) = next_unread(&self.archive) {
             // What another directory uploaded is its own to remove.
             if file.meta.archived == Some(own)
                 && let Err(error) = self.remove_objects(&folder(&file.meta))
             {
-                self.shelf.unlist(&file);
+                self.archive.unlist(&file);
                 return Err(error);
             }
             swept += 1;
@@ -46,17 +46,18 @@ impl Db {
     /// # Errors
     /// Where the archive cannot be reached.
     pub fn sweep_leftovers(&self) -> Result<u64, Error> {
-        if !self.shelf.is_named() {
+        if !self.archive.is_named() {
             return Ok(0);
         }
         let of_lineage = format!("{FOLDER}/{:032x}", own_lineage(self)?);
         let listed: HashSet<String> = {
             let manifest = held(&self.manifest);
-            let unlisted = held(&self.shelf.unlisted);
+            let unlisted = held(&self.archive.unlisted);
             let metas = manifest.state().files.values().filter(|meta| meta.archived.is_some());
             metas.map(folder).chain(unlisted.iter().map(|file| folder(&file.meta))).collect()
         };
-        let blocks = Arc::clone(self.shelf.blocks().map_err(|source| self.archive_failed(source))?);
+        let blocks =
+            Arc::clone(self.archive.blocks().map_err(|source| self.archive_failed(source))?);
         let found = blocks.list(&of_lineage).map_err(|source| self.archive_failed(source))?;
         let mut swept = 0;
         for entry in found {
@@ -71,7 +72,7 @@ impl Db {
     }
 
     fn remove_objects(&self, folder: &str) -> Result<(), Error> {
-        let removed = self.shelf.blocks().and_then(|blocks| {
+        let removed = self.archive.blocks().and_then(|blocks| {
             let entries = blocks.list(folder)?;
             entries.iter().try_for_each(|entry| blocks.remove(&entry.name))
         });
@@ -79,7 +80,7 @@ impl Db {
     }
 
     fn archive_failed(&self, source: crate::model::Error) -> Error {
-        let place = self.shelf.blocks().map_or_else(|_| String::new(), |blocks| blocks.place());
+        let place = self.archive.blocks().map_or_else(|_| String::new(), |blocks| blocks.place());
         Error::Repository { place, source: Box::new(source) }
     }
 }
@@ -89,8 +90,8 @@ fn own_lineage(db: &Db) -> Result<u128, Error> {
 }
 
 /// A block that nobody lists and nobody reads.
-fn next_unread(shelf: &Shelf) -> Option<Arc<DataFile>> {
-    let mut unlisted = held(&shelf.unlisted);
+fn next_unread(archive: &Archive) -> Option<Arc<DataFile>> {
+    let mut unlisted = held(&archive.unlisted);
     let place = unlisted.iter().position(|file| Arc::strong_count(file) == 1)?;
     Some(unlisted.swap_remove(place))
 }

@@ -22,7 +22,7 @@ use crate::store::{
     manifest::{Edit, FileKind, FileMeta},
 };
 
-use super::shelf::{folder, pieces};
+use super::place::{folder, pieces};
 
 /// What an archive holds of this database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Db {
     /// Where the archive cannot be reached or did not keep what it was given, or the block is damaged.
     /// The block stays where it is then.
     pub fn archive_block(&self, pace: &dyn Pace) -> Result<Option<Archived>, Error> {
-        let Some(after) = self.config.archive_after.filter(|_| self.shelf.is_named()) else {
+        let Some(after) = self.config.archive_after.filter(|_| self.archive.is_named()) else {
             return Ok(None);
         };
         let live = self.live();
@@ -104,7 +104,7 @@ impl Db {
 
     /// Stores a piece, and compares what is there with it.
     fn put_checked(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let blocks = self.shelf.blocks();
+        let blocks = self.archive.blocks();
         let there = || {
             let blocks = blocks.as_ref().map_err(Clone::clone)?;
             blocks.put(name, bytes)?;
@@ -125,13 +125,13 @@ impl Db {
     fn list_archived(&self, meta: &FileMeta) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         let key = FileKey { now: self.clock.monotonic(), database: self.database, meta };
-        let file = Arc::new(DataFile::archived(key, &self.shelf));
+        let file = Arc::new(DataFile::archived(key, &self.archive));
         {
             let mut manifest = held(&self.manifest);
             let known = manifest.state().files.get(&meta.id);
             if known.is_none_or(|known| known.footer_crc != meta.footer_crc) {
                 // Rewritten meanwhile: the copy is nobody's.
-                self.shelf.unlist(&file);
+                self.archive.unlist(&file);
                 return Ok(());
             }
             manifest.apply(&[Edit::Archived(meta.id, meta.archived.unwrap_or_default())])?;
@@ -156,12 +156,13 @@ impl Db {
 
     /// Whether a place of archived blocks was named.
     pub fn has_archive(&self) -> bool {
-        self.shelf.is_named()
+        self.archive.is_named()
     }
 
     /// Bytes and requests that were read of the archive, and requests that failed.
     pub(in crate::store) fn archive_reads(&self) -> [u64; 3] {
-        let shelf = &self.shelf;
-        [&shelf.reads, &shelf.read_bytes, &shelf.read_failures].map(|count| count.load(Relaxed))
+        let archive = &self.archive;
+        [&archive.reads, &archive.read_bytes, &archive.read_failures]
+            .map(|count| count.load(Relaxed))
     }
 }

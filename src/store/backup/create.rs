@@ -122,6 +122,9 @@ struct Before {
     memo: Memo,
 }
 
+/// Bytes of a file, and of a part or block what checks them.
+type Opened = (Arc<dyn ReadFile>, Option<Arc<DataFile>>);
+
 struct Storing<'a> {
     db: &'a Db,
     repository: &'a Repository,
@@ -141,10 +144,12 @@ impl Storing<'_> {
         let mut files = Vec::with_capacity(moment.members.len());
         for member in &moment.members {
             self.lease.renew()?;
-            files.push(match before.files.get(&member.path).filter(|it| self.is_same(it, member)) {
-                Some(same) => same.clone(),
-                None => self.store(&*moment.files, member, before)?,
-            });
+            files.push(
+                match before.files.get(&member.path).filter(|it| self.is_same(it, member)) {
+                    Some(same) => same.clone(),
+                    None => self.store(&*moment.files, member, before)?,
+                },
+            );
         }
         Ok(files)
     }
@@ -158,7 +163,11 @@ impl Storing<'_> {
         let Some(meta) = &member.meta else { return false };
         there.crc == Some(meta.footer_crc)
             && there.bytes == meta.bytes
-            && there.pieces.iter().zip(sizes(there.bytes)).all(|(piece, size)| self.has(piece, size))
+            && there
+                .pieces
+                .iter()
+                .zip(sizes(there.bytes))
+                .all(|(piece, size)| self.has(piece, size))
     }
 
     /// Stores what is new of a file. It is read once: what is stored is what was checked.
@@ -180,7 +189,8 @@ impl Storing<'_> {
                 continue;
             }
             self.buffer.resize(usize::try_from(size).unwrap_or(0), 0);
-            file.read_exact_at(at, &mut self.buffer).map_err(|source| self.unread(member, source))?;
+            file.read_exact_at(at, &mut self.buffer)
+                .map_err(|source| self.unread(member, source))?;
             if let Some(data) = &data {
                 // Damage is found before it is copied, not when it is needed.
                 data.check(at, &self.buffer)?;
@@ -196,14 +206,10 @@ impl Storing<'_> {
         Ok(BackupFile { path: path.clone(), bytes: member.bytes, crc, pieces })
     }
 
-    /// A file of the moment: its bytes, and of a part or block what checks them.
-    fn open(
-        &self,
-        files: &dyn Files,
-        member: &Member,
-    ) -> Result<(Arc<dyn ReadFile>, Option<Arc<DataFile>>), Error> {
+    /// A file of the moment.
+    fn open(&self, files: &dyn Files, member: &Member) -> Result<Opened, Error> {
         if let Some(archived) = &member.archived {
-            return Ok((self.db.shelf.open(&archived.meta), Some(Arc::clone(archived))));
+            return Ok((self.db.archive.open(&archived.meta), Some(Arc::clone(archived))));
         }
         let path = &member.path;
         let file = files.open_read(path).map_err(failed(files, "open", path))?;
@@ -216,7 +222,7 @@ impl Storing<'_> {
 
     fn unread(&self, member: &Member, source: io::Error) -> Error {
         match &member.archived {
-            Some(archived) => read_failed(&self.db.shelf.path_of(&archived.meta), source),
+            Some(archived) => read_failed(&self.db.archive.path_of(&archived.meta), source),
             None => failed(&*self.db.files, "read", &member.path)(source),
         }
     }

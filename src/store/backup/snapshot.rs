@@ -207,7 +207,13 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     // What is restored has an archive of its own, and this in its files.
     state.to_archive.clear();
     let listed = Manifest::begin(Arc::clone(&below), db.database, state, 0, sequence)?;
-    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false, archived: None });
+    members.push(Member {
+        path: listed.path(),
+        bytes: listed.end(),
+        meta: None,
+        grows: false,
+        archived: None,
+    });
     Ok(Snapshot { files: below, at, position, catalog, changes: sequence, members })
 }
 

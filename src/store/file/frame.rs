@@ -67,25 +67,17 @@ impl<'a> Framed<'a> {
     }
 
     /// Checks what frames it: footer, page checksums, header, directory.
-    pub(super) fn body(
-        self,
-        database: u128,
-        cache: Option<Arc<PageCache>>,
-    ) -> Result<Body, Error> {
+    pub(super) fn body(self, database: u128, cache: Option<Arc<PageCache>>) -> Result<Body, Error> {
         let footer = self.footer()?;
         let checksums = self.checksums(footer)?;
         let Framed { file, path, meta, .. } = self;
-        let damaged =
-            |at: u64, what: Damage| Error::Damaged { file: path.clone(), at, what };
+        let damaged = |at: u64, what: Damage| Error::Damaged { file: path.clone(), at, what };
         let failed = |error| page_error(&path, error);
-        let pages =
-            PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache);
+        let pages = PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache);
         let pages = pages.map_err(failed)?;
         let header = Header::read(&pages.read(0, HEADER_BYTES).map_err(failed)?)
             .map_err(|what| damaged(0, what))?;
-        if header.database != database
-            || header.id != meta.id
-            || header.partition != meta.partition
+        if header.database != database || header.id != meta.id || header.partition != meta.partition
         {
             return Err(damaged(0, Damage::Foreign));
         }

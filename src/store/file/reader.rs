@@ -11,7 +11,7 @@ use crate::codec;
 use crate::model::{Exemplar, Partial, SeriesRef, TimeRange, Timestamp};
 use crate::os::{Files, Lent, PAGE_SIZE, PageCache};
 use crate::store::{
-    archive::Shelf,
+    archive::Archive,
     bytes::Reader,
     catalog::Index,
     error::{Damage, Error},
@@ -50,7 +50,7 @@ pub(in crate::store) struct DataFile {
     path: PathBuf,
     database: u128,
     /// Of a block in the archive: there. It is opened when something of it is wanted.
-    shelf: Option<Arc<Shelf>>,
+    archive: Option<Arc<Archive>>,
     body: OnceLock<Body>,
     tables: OnceLock<Tables>,
     refs: OnceLock<Vec<u64>>,
@@ -75,8 +75,8 @@ impl DataFile {
     }
 
     /// A block in the archive: nothing of it is read yet.
-    pub(in crate::store) fn archived(key: FileKey<'_>, shelf: &Arc<Shelf>) -> Self {
-        Self::unopened(key, shelf.path_of(key.meta), Some(Arc::clone(shelf)))
+    pub(in crate::store) fn archived(key: FileKey<'_>, archive: &Arc<Archive>) -> Self {
+        Self::unopened(key, archive.path_of(key.meta), Some(Arc::clone(archive)))
     }
 
     /// A file that the manifest lists, wherever it is.
@@ -87,21 +87,21 @@ impl DataFile {
         files: &dyn Files,
         key: FileKey<'_>,
         cache: Option<Arc<PageCache>>,
-        shelf: &Arc<Shelf>,
+        archive: &Arc<Archive>,
     ) -> Result<Self, Error> {
         if key.meta.archived.is_some() {
-            return Ok(Self::archived(key, shelf));
+            return Ok(Self::archived(key, archive));
         }
         Self::open(files, key, cache)
     }
 
-    fn unopened(key: FileKey<'_>, path: PathBuf, shelf: Option<Arc<Shelf>>) -> Self {
+    fn unopened(key: FileKey<'_>, path: PathBuf, archive: Option<Arc<Archive>>) -> Self {
         Self {
             meta: key.meta.clone(),
             opened: key.now,
             path,
             database: key.database,
-            shelf,
+            archive,
             body: OnceLock::new(),
             tables: OnceLock::new(),
             refs: OnceLock::new(),
@@ -113,11 +113,11 @@ impl DataFile {
     /// Its pages and where its sections are; read now if it is in the archive and was not yet.
     fn body(&self) -> Result<&Body, Error> {
         self.once(&self.body, || {
-            let Some(shelf) = &self.shelf else {
+            let Some(archive) = &self.archive else {
                 return Err(self.damaged(0, Damage::Truncated("data file")));
             };
-            let framed = Framed::of(shelf.open(&self.meta), self.path.clone(), &self.meta)?;
-            framed.body(self.database, Some(Arc::clone(&shelf.cache)))
+            let framed = Framed::of(archive.open(&self.meta), self.path.clone(), &self.meta)?;
+            framed.body(self.database, Some(Arc::clone(&archive.cache)))
         })
     }
 
@@ -369,7 +369,7 @@ impl DataFile {
 
     /// How many pages it has on this disk.
     pub(in crate::store) fn page_count(&self) -> u64 {
-        let body = self.body.get().filter(|_| self.shelf.is_none());
+        let body = self.body.get().filter(|_| self.archive.is_none());
         body.map_or(0, |body| body.pages.page_count() as u64)
     }
 

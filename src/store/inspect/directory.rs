@@ -10,7 +10,7 @@ use crate::store::{
     file::{DataFile, FileKey},
     manifest::{self, FileKind, FileMeta, State},
     rebuild::rebuild,
-    recover::{TABLES, expected, segments},
+    recover::{TABLES, expected},
     wal::{self, Judgement, Scan},
 };
 
@@ -287,7 +287,7 @@ fn look_at_files(place: &Place<'_>, inspection: &mut Inspection) -> Result<(), E
 fn look_at_log(place: &Place<'_>, inspection: &mut Inspection) -> Result<Judgement, Error> {
     let Place { files, database, state } = *place;
     let (mut scans, mut summaries) = (Vec::new(), Vec::new());
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         let Some(bytes) = read_or_find(files, &path, &mut inspection.findings)? else { continue };
         let scan = wal::scan(&bytes, number, database);
         let summary = summarise(&scan, &bytes, path, state.in_files);

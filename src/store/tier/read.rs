@@ -178,11 +178,10 @@ impl Db {
             return Ok(false);
         }
         let live = self.live();
-        let is_resting = self.shelf.is_resting(self.clock.monotonic());
+        let is_resting = self.archive.is_resting(self.clock.monotonic());
         let is_missing = |partition: &Partition| {
             let held = |tier| live.tiered.contains_key(&(tier, partition.until));
-            let can_be_read =
-                |file: &Arc<DataFile>| !is_resting || file.meta.archived.is_none();
+            let can_be_read = |file: &Arc<DataFile>| !is_resting || file.meta.archived.is_none();
             !self.config.tiers.all().all(held)
                 && live.of(*partition).all(|file| file.is_block() && can_be_read(file))
         };

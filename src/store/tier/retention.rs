@@ -108,7 +108,7 @@ impl Db {
                 }
             }
         }
-        let is_resting = self.shelf.is_resting(self.clock.monotonic());
+        let is_resting = self.archive.is_resting(self.clock.monotonic());
         if !is_resting && self.may_thin.swap(false, Relaxed) {
             let thinned = self.thin();
             self.may_thin.fetch_or(thinned.is_err(), Relaxed);

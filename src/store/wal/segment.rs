@@ -92,6 +92,19 @@ pub(in crate::store) fn segment_number(name: &str) -> Option<u64> {
     name.strip_suffix(".wal")?.parse().ok()
 }
 
+/// Numbers and paths of all segments, in order.
+pub(in crate::store) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
+    let entries = match files.list(FOLDER) {
+        Ok(entries) => entries,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(files, "list", FOLDER)(source)),
+    };
+    let numbers = entries.iter().filter_map(|entry| segment_number(&entry.name));
+    let mut segments: Vec<_> = numbers.map(|number| (number, segment_path(number))).collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
 /// The segment that records go to.
 #[derive(Debug)]
 struct Open {

@@ -32,7 +32,7 @@ const REST: Duration = Duration::from_mins(1);
 pub(super) const FOLDER: &str = "blocks";
 
 /// Where archived blocks are, and what of them is in memory.
-pub(in crate::store) struct Shelf {
+pub(in crate::store) struct Archive {
     /// None where none was named.
     blocks: Option<Arc<dyn Blocks>>,
     /// Pages that were read: never more than so many bytes.
@@ -46,7 +46,7 @@ pub(in crate::store) struct Shelf {
     resting: Mutex<Duration>,
 }
 
-impl Shelf {
+impl Archive {
     /// With room for so many bytes of pages.
     pub(in crate::store) fn new(blocks: Option<Arc<dyn Blocks>>, cache_bytes: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -84,8 +84,8 @@ impl Shelf {
 
     /// The bytes of an archived block.
     pub(in crate::store) fn open(self: &Arc<Self>, meta: &FileMeta) -> Arc<dyn ReadFile> {
-        let (shelf, folder, bytes) = (Arc::clone(self), folder(meta), meta.bytes);
-        Arc::new(ArchivedFile { shelf, folder, bytes })
+        let (archive, folder, bytes) = (Arc::clone(self), folder(meta), meta.bytes);
+        Arc::new(ArchivedFile { archive, folder, bytes })
     }
 
     /// Upkeep found that it does not answer: other work goes first for a while.
@@ -128,9 +128,9 @@ impl Shelf {
     }
 }
 
-impl fmt::Debug for Shelf {
+impl fmt::Debug for Archive {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Shelf").field("blocks", &self.blocks).finish_non_exhaustive()
+        out.debug_struct("Archive").field("blocks", &self.blocks).finish_non_exhaustive()
     }
 }
 
@@ -149,7 +149,7 @@ pub(super) fn pieces(bytes: u64) -> impl Iterator<Item = u64> {
 /// A block far away, read by range.
 #[derive(Debug)]
 struct ArchivedFile {
-    shelf: Arc<Shelf>,
+    archive: Arc<Archive>,
     folder: String,
     bytes: u64,
 }
@@ -166,7 +166,7 @@ impl ReadFile for ArchivedFile {
             let room = usize::try_from(PIECE_BYTES - begin).unwrap_or(usize::MAX);
             let (now, later) = rest.split_at_mut(room.min(rest.len()));
             let range = begin..begin + now.len() as u64;
-            let part = self.shelf.read(&self.folder, piece, range).map_err(io::Error::other)?;
+            let part = self.archive.read(&self.folder, piece, range).map_err(io::Error::other)?;
             now.copy_from_slice(&part);
             at += part.len() as u64;
             rest = later;
@@ -215,15 +215,14 @@ mod unit {
 
     #[test]
     fn ranges_go_over_the_ends_of_pieces() {
-        let blocks: Arc<dyn Blocks> =
-            Arc::new(DirectoryBlocks::new(Arc::new(SimFiles::seeded(1))));
+        let blocks: Arc<dyn Blocks> = Arc::new(DirectoryBlocks::new(Arc::new(SimFiles::seeded(1))));
         let (meta, byte) = (meta(PIECE_BYTES + 9), |at: u64| u8::try_from(at % 251).unwrap());
         let bytes: Vec<u8> = (0..meta.bytes).map(byte).collect();
         for (number, piece) in bytes.chunks(16 << 20).enumerate() {
             blocks.put(&format!("{}/{number:05}", folder(&meta)), piece).unwrap();
         }
-        let shelf = Shelf::new(Some(blocks), 0);
-        let file = shelf.open(&meta);
+        let archive = Archive::new(Some(blocks), 0);
+        let file = archive.open(&meta);
         for (offset, length) in [(0, 5), (PIECE_BYTES - 2, 6), (PIECE_BYTES, 9), (7, 0)] {
             let mut out = vec![0; length];
             file.read_exact_at(offset, &mut out).unwrap();
@@ -237,8 +236,8 @@ mod unit {
 
     #[test]
     fn without_a_place_the_option_is_named() {
-        let shelf = Shelf::new(None, 0);
-        let error = shelf.open(&meta(9)).read_exact_at(0, &mut [0; 2]).unwrap_err();
+        let archive = Archive::new(None, 0);
+        let error = archive.open(&meta(9)).read_exact_at(0, &mut [0; 2]).unwrap_err();
         assert!(error.to_string().contains("--archive-to"), "{error}");
     }
 }
