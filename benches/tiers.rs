@@ -18,7 +18,7 @@ use quipu::{
     model::{Batch, Budget, Registry, Scope, SeriesRef, Sink, TenantId, Tier},
     os::{Disk, SimClock},
     query::{Engine, Question, Value, When},
-    store::{Config, Db},
+    store::{Config, Db, SyncPolicy, Tiers},
 };
 
 const DAY: i64 = 86_400_000_000_000;
@@ -83,8 +83,8 @@ fn main() {
     let (series, days) = (number("SERIES", 12), number("DAYS", 365));
     let folder = env::temp_dir().join(format!("quipu-tiers-{}", std::process::id()));
     let disk = Disk::create(&folder).unwrap();
-    let config =
-        Config { sync: quipu::store::SyncPolicy::None, scrub_every: None, ..Config::default() };
+    let tiers = Some(Tiers { minutes5: false, hour1: true });
+    let config = Config { sync: SyncPolicy::None, scrub_every: None, tiers, ..Config::default() };
     let clock = Arc::new(SimClock::new(NOW));
     let (db, _) = Db::open(Arc::new(disk.mmap(true)), Arc::clone(&clock) as _, config).unwrap();
     let began = Instant::now();

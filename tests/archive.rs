@@ -204,7 +204,7 @@ fn buckets_are_made_before_rows_go_away() {
     let files = SimFiles::seeded(1);
     let clock = Arc::new(SimClock::new(NOW));
     let place = Place::new(&SimFiles::seeded(2));
-    let config = Config { tiers: Tiers { hour1: true, ..Tiers::NONE }, ..config() };
+    let config = Config { tiers: Some(Tiers { hour1: true, ..Tiers::NONE }), ..config() };
     let db = open(&files, &clock, config, Some(&place)).unwrap();
     (0..50).for_each(|number| write(&db, &[(1, NOW - 5 * DAY + number, 1.0)]).unwrap());
     db.flush().unwrap();

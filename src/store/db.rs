@@ -134,7 +134,7 @@ impl Db {
     /// The first instant whose rows are seen. With tiers, rows are seen until their partition goes, so
     /// that buckets take over at once and whole.
     pub(super) fn seen_from(&self) -> i64 {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return self.oldest();
         }
         let dropped = self.live.read().unwrap_or_else(PoisonError::into_inner).dropped_until;

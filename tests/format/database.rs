@@ -32,7 +32,7 @@ type Map = BTreeMap<(String, i64), String>;
 
 fn config() -> Config {
     // What is only in the log comes to a little more than one segment.
-    Config { seed: Some(7), segment_bytes: 400, tiers: Tiers::NONE, ..Config::default() }
+    Config { seed: Some(7), segment_bytes: 400, tiers: Some(Tiers::NONE), ..Config::default() }
 }
 
 fn open(files: &SimFiles) -> Arc<Db> {

@@ -202,7 +202,7 @@ pub(super) const STORAGE: &[Key] = &[
         path: "storage.tiers",
         flag: "tiers",
         kind: Kind::List,
-        help: "Which tiers are written beside rows: 1h, 5m, both, or none",
+        help: "Which tiers are written beside rows: 1h, 5m, both, none, or auto (1h unless rows are kept forever)",
         is_live: false,
         show: |o| show_tiers(o.store.tiers),
         set: |o, text| {

@@ -174,7 +174,7 @@ impl Db {
     /// Downsamples one sealed partition that a tier does not hold at all: from before there was the
     /// tier. False where there is none. The caller holds `upkeep`.
     pub(in crate::store) fn downsample_one(&self) -> Result<bool, Error> {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return Ok(false);
         }
         let live = self.live();
@@ -182,7 +182,7 @@ impl Db {
         let is_missing = |partition: &Partition| {
             let held = |tier| live.tiered.contains_key(&(tier, partition.until));
             let can_be_read = |file: &Arc<DataFile>| !is_resting || file.meta.archived.is_none();
-            !self.config.tiers.all().all(held)
+            !self.config.tiers().all().all(held)
                 && live.of(*partition).all(|file| file.is_block() && can_be_read(file))
         };
         let mut partitions = live.files.iter().map(|file| file.meta.partition);
