@@ -474,6 +474,25 @@ fn a_snapshot_is_a_data_directory_with_or_without_the_log() {
 }
 
 #[test]
+fn tokens_are_in_a_backup_where_that_is_asked_for() {
+    let (files, place) = (SimFiles::seeded(1), SimFiles::seeded(2));
+    let mut world = World::new(&files);
+    world.write(5);
+    files.create_dir_all("access").unwrap();
+    quipu::os::write_new_durable(&files, "access/tokens.json", b"digests").unwrap();
+    for asked in [false, true] {
+        let config = Config { backs_up_access: asked, ..world.config };
+        let files = files.after_kill();
+        world.db = open(&files, &world.clock, config);
+        world.back_up(&place).unwrap();
+        let to = SimFiles::seeded(5);
+        world.restore(&place, &to, None).unwrap();
+        let found = read_whole(&to, "access/tokens.json", 99).ok();
+        assert_eq!(found, asked.then(|| b"digests".to_vec()));
+    }
+}
+
+#[test]
 fn others_things_are_left_alone() {
     let (files, place) = (SimFiles::seeded(1), SimFiles::seeded(2));
     let world = World::new(&files);

@@ -83,7 +83,7 @@ fn create_here(words: &CreateBackup) -> Result<(), Error> {
     let blocks = backup_place(&words.to, true).map_err(|error| Error::Failed(error.to_string()))?;
     let repository =
         Repository::make(blocks, Arc::clone(&clock)).map_err(|error| failed(&error))?;
-    let config = Config::default();
+    let config = Config { backs_up_access: words.access, ..Config::default() };
     let archive = |to: &String| archive_place(to, ArchiveOptions::default().wait_max);
     let archive = words.archive.as_ref().map(archive).transpose();
     let archive = archive.map_err(|error| Error::Failed(error.to_string()))?;

@@ -4,7 +4,7 @@ use crate::app::{
     config::{
         keys::{Key, Kind},
         rows::ROW,
-        texts::{bytes, count, set_some, time},
+        texts::{bytes, count, set_some, switch, time},
     },
     units::{show_duration, show_size},
 };
@@ -51,6 +51,16 @@ pub(super) const BACKUP: &[Key] = &[
         is_live: false,
         show: |o| show_size(o.backup.log_max),
         set: |o, text| bytes(&mut o.backup.log_max, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.access",
+        flag: "backup-access",
+        kind: Kind::Switch,
+        help: "Backups have the tokens, too: their digests, names and scopes",
+        is_live: false,
+        show: |o| o.store.backs_up_access.to_string(),
+        set: |o, text| switch(&mut o.store.backs_up_access, text),
         ..ROW
     },
     Key {

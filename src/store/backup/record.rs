@@ -150,7 +150,7 @@ pub fn decode_backup(bytes: &[u8]) -> Result<Backup, Damage> {
 
 /// Whether a backup may bring a file of this path into a data directory.
 fn may_hold(path: &str) -> bool {
-    let folders = [manifest::FOLDER, wal::FOLDER, catalog::FOLDER, "t0"];
+    let folders = [manifest::FOLDER, wal::FOLDER, catalog::FOLDER, "t0", "access"];
     let is_in = |folder: &&str| {
         path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
     };

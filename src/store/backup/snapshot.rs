@@ -15,6 +15,8 @@ use crate::store::{
 
 /// The folder of snapshots, below the root.
 const FOLDER: &str = "snapshots";
+/// The file of tokens: digests, no secrets.
+const ACCESS: &str = "access/tokens.json";
 /// What ends the name of one that is not done, or goes when it was copied.
 const UNFINISHED: &str = ".tmp";
 /// Upkeep may remove what was just noted: then it is noted again, at last with upkeep held.
@@ -198,6 +200,9 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     for meta in state.files.values().filter(|meta| meta.archived.is_none()) {
         filling.link(&meta.path(), Some(meta.clone()))?;
     }
+    if db.config.backs_up_access && !wish.is_durable {
+        filling.add_access()?;
+    }
     filling.sync_folders(&state)?;
     for file in archived {
         filling.add_archived(file, &mut state);
@@ -250,6 +255,23 @@ impl Filling<'_> {
             return self.copy(file, path, length);
         }
         self.add(path, length, None);
+        Ok(())
+    }
+
+    /// Adds the file of tokens, if there is one. It is written anew, never in place.
+    fn add_access(&mut self) -> Result<(), Error> {
+        let files = &*self.db.files;
+        let file = match files.open_read(ACCESS) {
+            Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(failed(files, "open", ACCESS))?,
+        };
+        let length = file.len().map_err(failed(files, "read", ACCESS))?;
+        let folder = ACCESS.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.below.create_dir_all(folder).map_err(failed(self.below, "create", folder))?;
+        self.copy(&*file, ACCESS, length)?;
+        if let Some(member) = self.members.last_mut() {
+            member.grows = false;
+        }
         Ok(())
     }
 
