@@ -51,7 +51,7 @@ impl Default for ArchiveOptions {
 /// Where the directory cannot be made, or the address makes no sense. A bucket is not asked.
 pub fn archive_place(to: &str, wait_max: Duration) -> Result<Arc<dyn Blocks>, model::Error> {
     if to.contains("://") {
-        return Ok(Arc::new(ObjectBlocks::open_hasty(to, wait_max)?));
+        return Ok(Arc::new(ObjectBlocks::open(to)?.read_within(wait_max)));
     }
     let disk = Disk::create(Path::new(to));
     let disk = disk.map_err(|error| model::Error::Invalid(format!("cannot use {to}: {error}")))?;
