@@ -16,7 +16,7 @@ use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
 use super::value::{Answer, Point, Sample, Series, Stats, Value};
-use crate::model::{Budget, Columns, Labels, Reading, Scope, Source, Tier};
+use crate::model::{Budget, Columns, Facts, Labels, Reading, Scope, Source, Tier};
 
 /// How questions are answered where they do not say.
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub struct Question {
     pub lookback_ms: Option<i64>,
     /// The tier whose buckets are to answer as far as they reach; None: rows as far as they are kept.
     pub tier: Option<Tier>,
+    /// What `now()` is, ms since 1970; None: the end of the question.
+    pub now_ms: Option<i64>,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -75,7 +77,7 @@ impl Question {
     /// [`Error::Parse`], with the place.
     pub fn parse(text: &str, when: When) -> Result<Self, Error> {
         let expr = query_lang::parse(text)?;
-        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None })
+        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None, now_ms: None })
     }
 }
 
@@ -130,7 +132,8 @@ impl Engine {
         at: i64,
     ) -> Result<Value, Error> {
         let default_step = self.config.default_step_ms;
-        let times = Times { start: at, end: at, step: 0, default_step };
+        let now = question.now_ms.unwrap_or(at);
+        let times = Times { start: at, end: at, step: 0, default_step, now };
         let planned = plan(&question.text, &question.expr, times)?;
         let steps = Steps::at(at);
         if let Plan::Range(range) = &planned {
@@ -162,7 +165,8 @@ impl Engine {
         if steps.count > self.config.steps_max {
             return Err(Error::Resolution { limit: self.config.steps_max });
         }
-        let times = Times { start, end, step, default_step: self.config.default_step_ms };
+        let (now, default_step) = (question.now_ms.unwrap_or(end), self.config.default_step_ms);
+        let times = Times { start, end, step, default_step, now };
         let planned = plan(&question.text, &question.expr, times)?;
         let matrix = finish_names(evaluator.vector(&planned, steps)?)?;
         Ok((Value::Matrix(series(&matrix, steps)), steps.count as u64))
@@ -214,17 +218,22 @@ fn windows(
         Rows::Select(select) => {
             let windows = Windows::new(steps, range.length, select.at, select.offset);
             let reach = super::window::reach(windows, select.edges, evaluator.lookback);
-            let Some(selection) = evaluator.select(&select.matchers, reach.range())? else {
+            let Some(selection) = evaluator.selection(select, reach.range())? else {
                 return Ok(all);
             };
             let scan = Scan {
                 selection: selection.as_ref(),
-                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(true) },
+                // Whether there is a bucket is enough: none will do.
+                reading: Reading {
+                    columns: Columns { facts: Facts::COUNT, ..Columns::VALUES },
+                    windows: reach.in_nanos(true),
+                    chunks: None,
+                },
                 keeps_stale: false,
                 budget: evaluator.budget,
             };
             let each = &mut |number: u32, rows: &SeriesRows| {
-                if !rows.partials.is_empty()
+                if !rows.buckets.is_empty()
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));
