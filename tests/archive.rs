@@ -17,25 +17,20 @@ use quipu::{
     os::{Clock, Files, SimClock, sim::SimFiles},
     store::{
         Config, Db, Error, Tiers,
-        backup::{DirectoryBlocks, Pace, Repository, create, restore},
+        backup::{DirectoryBlocks, Repository, create, restore},
         verify, verify_with_archive,
     },
 };
 
+#[path = "support/backups.rs"]
+mod backups;
 #[path = "support/rows.rs"]
 mod rows;
 
+use backups::{AtOnce, same};
 use rows::{DAY, Map, NOW, read, read_or_fail, read_where, write};
 
 const SECOND: i64 = 1_000_000_000;
-
-struct AtOnce;
-
-impl Pace for AtOnce {
-    fn moved(&self, _bytes: u64) -> Result<(), Error> {
-        Ok(())
-    }
-}
 
 /// An archive in a simulated disk that may be away.
 #[derive(Debug)]
@@ -161,12 +156,6 @@ fn open(
     let (db, recovery) = Db::open_with_archive(Arc::new(files.clone()), clock, config, place)?;
     assert_eq!(recovery.findings, Vec::<String>::new());
     Ok(db)
-}
-
-fn same(found: &Map, expected: &Map, when: &str) {
-    let lost = expected.iter().find(|(row, value)| found.get(row) != Some(value));
-    let extra = found.iter().find(|(row, value)| expected.get(row) != Some(value));
-    assert!(lost.is_none() && extra.is_none(), "{when}: lost {lost:?}, extra {extra:?}");
 }
 
 fn series(number: u64) -> Matcher {

@@ -1,117 +1,25 @@
 //! Backups on a simulated disk: whole under writes, safe against a power cut at every call, exact in time.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
-#![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 
 use std::{sync::Arc, time::Duration};
 
 use quipu::{
-    model::{Blocks, MatchOp, Matcher, TimeRange},
-    os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
+    model::Blocks,
+    os::{Clock, Files, read_whole, sim::SimFiles},
     store::{
         Config, Db, Error,
-        backup::{
-            Created, DirectoryBlocks, Keep, Pace, Repository, Restored, Shipper, Until, create,
-            prune, restore, verify_backup,
-        },
+        backup::{DirectoryBlocks, Keep, Shipper, Until, prune, verify_backup},
     },
 };
 
+#[path = "support/backups.rs"]
+mod backups;
 #[path = "support/rows.rs"]
 mod rows;
 
-use rows::{DAY, Map, NOW, read, write};
-
-const SECOND: i64 = 1_000_000_000;
-
-/// Does not wait.
-struct AtOnce;
-
-impl Pace for AtOnce {
-    fn moved(&self, _bytes: u64) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-struct World {
-    clock: Arc<SimClock>,
-    config: Config,
-    db: Arc<Db>,
-    map: Map,
-    next: u64,
-}
-
-impl World {
-    fn new(files: &SimFiles) -> Self {
-        let clock = Arc::new(SimClock::new(NOW));
-        let config = Config { archive_backlog_max: 1 << 30, ..Config::small() };
-        let db = open(files, &clock, config);
-        Self { clock, config, db, map: Map::new(), next: 0 }
-    }
-
-    /// Some rows, all acknowledged. Every other time they are of a series that is new.
-    fn write(&mut self, count: u64) {
-        for _ in 0..count {
-            let number = self.next;
-            self.next += 1;
-            let row = (number % 97, NOW + number.cast_signed() * SECOND, number as f64);
-            write(&self.db, &[row]).unwrap();
-            self.map.insert((row.0, row.1), row.2.to_bits());
-        }
-        self.clock.advance(Duration::from_millis(1));
-    }
-
-    /// Deletes a series, as in the map.
-    fn delete(&mut self, series: u64) {
-        let matcher =
-            Matcher { op: MatchOp::Equal, name: "series".into(), value: series.to_string() };
-        self.db.delete(&[matcher], TimeRange::ALL).unwrap();
-        self.map.retain(|(found, _), _| *found != series);
-    }
-
-    fn repository(&self, files: &SimFiles) -> Result<Repository, Error> {
-        let blocks: Arc<dyn Blocks> = Arc::new(DirectoryBlocks::new(Arc::new(files.clone())));
-        Repository::make(blocks, Arc::<SimClock>::clone(&self.clock))
-    }
-
-    fn back_up(&self, to: &SimFiles) -> Result<Created, Error> {
-        self.clock.advance(Duration::from_millis(1));
-        create(&self.db, &self.repository(to)?, &AtOnce)
-    }
-
-    fn restore(
-        &self,
-        from: &SimFiles,
-        to: &SimFiles,
-        until: Option<Until>,
-    ) -> Result<Restored, Error> {
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&self.clock);
-        let config = Config { seed: Some(99), ..Config::small() };
-        let target = (Arc::new(to.clone()) as Arc<dyn Files>, clock, config);
-        restore(target, &self.repository(from)?, (None, until), &AtOnce)
-    }
-
-    /// What a restore of the newest backup holds.
-    fn restored(&self, from: &SimFiles, until: Option<Until>) -> Map {
-        let to = SimFiles::seeded(5);
-        self.restore(from, &to, until).unwrap();
-        assert_eq!(quipu::store::verify(&to, true).unwrap().findings, []);
-        read(&open(&to, &self.clock, Config::small()))
-    }
-}
-
-fn open(files: &SimFiles, clock: &Arc<SimClock>, config: Config) -> Arc<Db> {
-    let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
-    let (db, recovery) = Db::open(Arc::new(files.clone()), clock, config).unwrap();
-    assert_eq!(recovery.findings, Vec::<String>::new());
-    db
-}
-
-fn same(found: &Map, expected: &Map, when: &str) {
-    let lost = expected.iter().find(|(row, value)| found.get(row) != Some(value));
-    let extra = found.iter().find(|(row, value)| expected.get(row) != Some(value));
-    assert!(lost.is_none() && extra.is_none(), "{when}: lost {lost:?}, extra {extra:?}");
-}
+use backups::{AtOnce, World, open, same};
+use rows::{DAY, Map, NOW, read};
 
 #[test]
 fn a_backup_holds_what_was_acknowledged_and_the_next_stores_only_what_is_new() {
@@ -197,7 +105,7 @@ fn a_power_cut_in_a_restore_leaves_a_mark_and_the_next_comes_to_its_end() {
         let was_cut = to.was_cut();
         let to = to.after_reboot(cut);
         let opened = {
-            let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&world.clock);
+            let clock: Arc<dyn Clock> = Arc::<quipu::os::SimClock>::clone(&world.clock);
             let look = to.after_kill();
             Db::open(Arc::new(look), clock, Config::small()).map(|(db, _)| read(&db))
         };
@@ -467,7 +375,7 @@ fn a_snapshot_is_a_data_directory_with_or_without_the_log() {
         let disk: Arc<dyn Files> = Arc::new(files.after_reboot(3));
         let below = quipu::os::Below::new(Arc::clone(&disk), format!("snapshots/{name}"));
         assert_eq!(quipu::store::verify(&below, true).unwrap().findings, []);
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&world.clock);
+        let clock: Arc<dyn Clock> = Arc::<quipu::os::SimClock>::clone(&world.clock);
         let (db, _) = Db::open(Arc::new(below), clock, Config::small()).unwrap();
         same(&read(&db), if with_log { &world.map } else { &in_files }, name);
     }

@@ -26,7 +26,7 @@ use super::{
     follow::{Followers, check_log_only},
     head::Generation,
     live::Live,
-    manifest::{self, Manifest, Partition, State},
+    manifest::{self, Manifest, State},
     orphans::remove_orphans,
     wal::{self, Expected, Judgement, Scan, Wal},
 };
@@ -490,23 +490,10 @@ impl Opening<'_> {
             let later = scans.get(at + 1..).unwrap_or_default().iter();
             let known = later.map(Scan::durable_before).fold(0, u64::max);
             if *end < scan.length as u64 || known < scan.last() {
-                make_durable(files, &path, *end)?;
+                wal::make_durable(files, &path, *end)?;
             }
         }
         files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
         Ok(replayed)
     }
-}
-
-/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
-/// records will say that it was.
-fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
-    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
-    file.truncate(end).map_err(failed(files, "cut back", path))?;
-    file.sync().map_err(failed(files, "sync", path))
-}
-
-/// The partitions of live files.
-pub(super) fn partitions(live: &Live) -> BTreeSet<Partition> {
-    live.files.iter().map(|file| file.meta.partition).collect()
 }

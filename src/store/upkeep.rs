@@ -8,7 +8,6 @@ use super::{
     error::Error,
     manifest::Partition,
     plan::{self, Aged, Job, Moment},
-    recover::partitions,
 };
 
 /// How often is looked, when nothing rings.
@@ -131,7 +130,7 @@ impl Db {
     pub fn flush(&self) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
-        let sealed = partitions(&self.live()).into_iter().map(|partition| self.seal(partition));
+        let sealed = self.live().partitions().into_iter().map(|partition| self.seal(partition));
         // One that cannot be read keeps no other from being sealed.
         sealed.fold(Ok(()), Result::and)?;
         self.clean_tiers()?;
@@ -148,7 +147,7 @@ impl Db {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
         let live = self.live();
-        for partition in partitions(&live) {
+        for partition in live.partitions() {
             let files: Vec<_> = live.of(partition).collect();
             // Not past a block between two: its rows would change places with theirs.
             for parts in files.split(|it| it.is_block()) {
@@ -175,7 +174,7 @@ impl Db {
     pub fn clean_deleted(&self) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         let live = self.live();
-        let mut due = partitions(&live).into_iter().filter(|it| Self::has_deletions(&live, *it));
+        let mut due = live.partitions().into_iter().filter(|it| Self::has_deletions(&live, *it));
         due.try_for_each(|partition| self.seal(partition))?;
         self.clean_tiers()
     }

@@ -105,6 +105,14 @@ pub(in crate::store) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>
     Ok(segments)
 }
 
+/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
+/// records will say that it was.
+pub(in crate::store) fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
+    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
+    file.truncate(end).map_err(failed(files, "cut back", path))?;
+    file.sync().map_err(failed(files, "sync", path))
+}
+
 /// The segment that records go to.
 #[derive(Debug)]
 struct Open {
