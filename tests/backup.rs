@@ -1,109 +1,25 @@
 //! Backups on a simulated disk: whole under writes, safe against a power cut at every call, exact in time.
 
 #![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
-#![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
 
 use std::{sync::Arc, time::Duration};
 
 use quipu::{
     model::Blocks,
-    os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
+    os::{Clock, Files, read_whole, sim::SimFiles},
     store::{
         Config, Db, Error,
-        backup::{
-            Created, DirectoryBlocks, Keep, Pace, Repository, Restored, Shipper, Until, create,
-            prune, restore, verify_backup,
-        },
+        backup::{DirectoryBlocks, Keep, Shipper, Until, prune, verify_backup},
     },
 };
 
+#[path = "support/backups.rs"]
+mod backups;
 #[path = "support/rows.rs"]
 mod rows;
 
-use rows::{DAY, Map, NOW, read, write};
-
-const SECOND: i64 = 1_000_000_000;
-
-/// Does not wait.
-struct AtOnce;
-
-impl Pace for AtOnce {
-    fn moved(&self, _bytes: u64) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-struct World {
-    clock: Arc<SimClock>,
-    config: Config,
-    db: Arc<Db>,
-    map: Map,
-    next: u64,
-}
-
-impl World {
-    fn new(files: &SimFiles) -> Self {
-        let clock = Arc::new(SimClock::new(NOW));
-        let config = Config { archive_backlog_max: 1 << 30, ..Config::small() };
-        let db = open(files, &clock, config);
-        Self { clock, config, db, map: Map::new(), next: 0 }
-    }
-
-    /// Some rows, all acknowledged. Every other time they are of a series that is new.
-    fn write(&mut self, count: u64) {
-        for _ in 0..count {
-            let number = self.next;
-            self.next += 1;
-            let row = (number % 97, NOW + number.cast_signed() * SECOND, number as f64);
-            write(&self.db, &[row]).unwrap();
-            self.map.insert((row.0, row.1), row.2.to_bits());
-        }
-        self.clock.advance(Duration::from_millis(1));
-    }
-
-    fn repository(&self, files: &SimFiles) -> Result<Repository, Error> {
-        let blocks: Arc<dyn Blocks> = Arc::new(DirectoryBlocks::new(Arc::new(files.clone())));
-        Repository::make(blocks, Arc::<SimClock>::clone(&self.clock))
-    }
-
-    fn back_up(&self, to: &SimFiles) -> Result<Created, Error> {
-        self.clock.advance(Duration::from_millis(1));
-        create(&self.db, &self.repository(to)?, &AtOnce)
-    }
-
-    fn restore(
-        &self,
-        from: &SimFiles,
-        to: &SimFiles,
-        until: Option<Until>,
-    ) -> Result<Restored, Error> {
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&self.clock);
-        let config = Config { seed: Some(99), ..Config::small() };
-        let target = (Arc::new(to.clone()) as Arc<dyn Files>, clock, config);
-        restore(target, &self.repository(from)?, (None, until), &AtOnce)
-    }
-
-    /// What a restore of the newest backup holds.
-    fn restored(&self, from: &SimFiles, until: Option<Until>) -> Map {
-        let to = SimFiles::seeded(5);
-        self.restore(from, &to, until).unwrap();
-        assert_eq!(quipu::store::verify(&to, true).unwrap().findings, []);
-        read(&open(&to, &self.clock, Config::small()))
-    }
-}
-
-fn open(files: &SimFiles, clock: &Arc<SimClock>, config: Config) -> Arc<Db> {
-    let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(clock);
-    let (db, recovery) = Db::open(Arc::new(files.clone()), clock, config).unwrap();
-    assert_eq!(recovery.findings, Vec::<String>::new());
-    db
-}
-
-fn same(found: &Map, expected: &Map, when: &str) {
-    let lost = expected.iter().find(|(row, value)| found.get(row) != Some(value));
-    let extra = found.iter().find(|(row, value)| expected.get(row) != Some(value));
-    assert!(lost.is_none() && extra.is_none(), "{when}: lost {lost:?}, extra {extra:?}");
-}
+use backups::{AtOnce, World, open, same};
+use rows::{DAY, Map, NOW, read};
 
 #[test]
 fn a_backup_holds_what_was_acknowledged_and_the_next_stores_only_what_is_new() {
@@ -189,7 +105,7 @@ fn a_power_cut_in_a_restore_leaves_a_mark_and_the_next_comes_to_its_end() {
         let was_cut = to.was_cut();
         let to = to.after_reboot(cut);
         let opened = {
-            let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&world.clock);
+            let clock: Arc<dyn Clock> = Arc::<quipu::os::SimClock>::clone(&world.clock);
             let look = to.after_kill();
             Db::open(Arc::new(look), clock, Config::small()).map(|(db, _)| read(&db))
         };
@@ -258,6 +174,81 @@ fn a_restore_to_a_moment_has_what_was_acknowledged_by_then_and_nothing_else() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("no backup that is old enough"), "{error}");
+}
+
+#[test]
+fn a_restore_to_a_moment_repeats_the_deletions_until_then() {
+    let (mut files, place) = (SimFiles::seeded(1), SimFiles::seeded(2));
+    let mut world = World::new(&files);
+    let mut shipper = Shipper::open(&world.db, world.repository(&place).unwrap()).unwrap();
+    world.write(60);
+    world.delete(7);
+    world.back_up(&place).unwrap();
+    let mut moments = Vec::new();
+    for round in 0..9 {
+        world.clock.advance(Duration::from_secs(1));
+        match round % 3 {
+            0 => world.write(150),
+            // A row of it is written again in the next round: it came later, and stays.
+            1 => world.delete(round),
+            _ => world.delete(60 + round),
+        }
+        if round == 4 {
+            // Sent by the next process, from what the manifest says.
+            files = files.after_kill();
+            world.db = open(&files, &world.clock, world.config);
+            shipper = Shipper::open(&world.db, world.repository(&place).unwrap()).unwrap();
+        }
+        if round == 5 {
+            world.back_up(&place).unwrap();
+        }
+        if round % 2 == 0 {
+            shipper.ship(&world.db, &AtOnce).unwrap();
+        }
+        world.clock.advance(Duration::from_secs(1));
+        moments.push((world.clock.now(), world.map.clone()));
+    }
+    shipper.ship(&world.db, &AtOnce).unwrap();
+    for (round, (time, expected)) in moments.iter().enumerate() {
+        let found = world.restored(&place, Some(Until::Time(*time)));
+        same(&found, expected, &format!("round {round}"));
+    }
+    let reached = world.restore(&place, &SimFiles::seeded(5), Some(Until::Time(moments[4].0)));
+    assert_eq!(reached.unwrap().reached.unwrap().deletions, 3);
+    // Of deletions that all backups have none is kept.
+    let blocks = DirectoryBlocks::new(Arc::new(place.clone()));
+    assert_eq!(blocks.list("deletes").unwrap().len(), 7, "one was before the first backup");
+    let keep = Keep { last: 1, ..Keep::default() };
+    prune(&world.repository(&place).unwrap(), keep, false).unwrap();
+    assert_eq!(blocks.list("deletes").unwrap().len(), 2);
+    let last = moments.last().unwrap();
+    same(&world.restored(&place, Some(Until::Time(last.0))), &last.1, "after the prune");
+    let first = blocks.list("deletes").unwrap().remove(0);
+    place.flip_bit(&first.name, 5, 1).unwrap();
+    let error = world.restore(&place, &SimFiles::seeded(5), Some(Until::Time(last.0)));
+    assert!(error.unwrap_err().to_string().contains(&first.name));
+}
+
+#[test]
+fn what_waits_for_the_archive_goes_when_it_is_switched_off() {
+    let files = SimFiles::seeded(1);
+    let mut world = World::new(&files);
+    world.write(600);
+    world.db.flush().unwrap();
+    world.delete(3);
+    let waiting = |files: &SimFiles| {
+        files.files().iter().filter(|(path, _)| path.starts_with("archiving/")).count()
+    };
+    assert!(waiting(&files) > 0);
+    world.db.forget_waiting().unwrap();
+    assert!(waiting(&files) > 0, "the archive is kept still");
+    let config = Config { archive_backlog_max: 0, ..world.config };
+    let files = files.after_kill();
+    world.db = open(&files, &world.clock, config);
+    assert!(waiting(&files) > 0, "a command that looks leaves it alone");
+    world.db.forget_waiting().unwrap();
+    assert_eq!(waiting(&files), 0);
+    same(&read(&world.db), &world.map, "nothing of the database went");
 }
 
 #[test]
@@ -384,9 +375,28 @@ fn a_snapshot_is_a_data_directory_with_or_without_the_log() {
         let disk: Arc<dyn Files> = Arc::new(files.after_reboot(3));
         let below = quipu::os::Below::new(Arc::clone(&disk), format!("snapshots/{name}"));
         assert_eq!(quipu::store::verify(&below, true).unwrap().findings, []);
-        let clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&world.clock);
+        let clock: Arc<dyn Clock> = Arc::<quipu::os::SimClock>::clone(&world.clock);
         let (db, _) = Db::open(Arc::new(below), clock, Config::small()).unwrap();
         same(&read(&db), if with_log { &world.map } else { &in_files }, name);
+    }
+}
+
+#[test]
+fn tokens_are_in_a_backup_where_that_is_asked_for() {
+    let (files, place) = (SimFiles::seeded(1), SimFiles::seeded(2));
+    let mut world = World::new(&files);
+    world.write(5);
+    files.create_dir_all("access").unwrap();
+    quipu::os::write_new_durable(&files, "access/tokens.json", b"digests").unwrap();
+    for asked in [false, true] {
+        let config = Config { backs_up_access: asked, ..world.config };
+        let files = files.after_kill();
+        world.db = open(&files, &world.clock, config);
+        world.back_up(&place).unwrap();
+        let to = SimFiles::seeded(5);
+        world.restore(&place, &to, None).unwrap();
+        let found = read_whole(&to, "access/tokens.json", 99).ok();
+        assert_eq!(found, asked.then(|| b"digests".to_vec()));
     }
 }
 

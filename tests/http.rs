@@ -5,6 +5,8 @@
 
 use std::{fs, path::Path};
 
+#[path = "http/archive.rs"]
+mod archive;
 #[path = "http/backup.rs"]
 mod backup;
 #[path = "http/server.rs"]

@@ -12,6 +12,9 @@ use crate::store;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The place of archived blocks cannot be used.
+    #[error("the archive: {0}; name another with --archive-to")]
+    Archive(#[source] crate::model::Error),
     /// The configuration is wrong.
     #[error("{0}")]
     Configuration(Box<Faults>),

@@ -7,6 +7,7 @@
 
 mod agent;
 mod agent_file;
+mod archiving;
 mod backups;
 mod collecting;
 mod config;
@@ -30,6 +31,7 @@ mod units;
 
 pub use agent::{AgentReady, run_agent};
 pub use agent_file::AgentFile;
+pub use archiving::{ArchiveOptions, archive_place};
 pub use backups::{BackupOptions, backup_place};
 pub use config::{
     Converted, Fault, Faults, Key, Kind, Loaded, Loader, Origin, SECTIONS, Setting, Variables,
@@ -42,6 +44,6 @@ pub use local::Local;
 pub use options::{Options, TlsFiles};
 pub use pace::Steady;
 pub use serve::{Ready, serve};
-pub use store::{describe, open_store};
+pub use store::{describe, open_store, open_store_with_archive};
 pub use tokens::{TokenFile, Wanted, hash_of};
 pub use units::{duration, size};

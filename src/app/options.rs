@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::app::BackupOptions;
+use crate::app::{ArchiveOptions, BackupOptions};
 use crate::http;
 use crate::ingest::{ReplicaConfig, push};
 use crate::model::Limits;
@@ -51,6 +51,8 @@ pub struct Options {
     pub push_limits: push::Limits,
     /// Copies of the data elsewhere.
     pub backup: BackupOptions,
+    /// Old blocks elsewhere.
+    pub archive: ArchiveOptions,
     /// How the store behaves.
     pub store: store::Config,
     /// Limits of the doors.
@@ -99,6 +101,7 @@ impl Default for Options {
             push_repeat: Duration::from_mins(1),
             push_limits: push::Limits::default(),
             backup: BackupOptions::default(),
+            archive: ArchiveOptions::default(),
             store: store::Config::default(),
             http: http::Options {
                 queries_max: 0,

@@ -18,7 +18,8 @@ use tokio::{
 };
 
 use crate::app::{
-    Error, Key, Loaded, Loader, Options, Setting, TokenFile,
+    Error, Key, Loaded, Loader, Options, Setting, TokenFile, archive_place,
+    archiving::Archiving,
     backups::{BackupThreads, Backups},
     collecting::Into,
     forwarding::{Source, start_forwarding},
@@ -28,7 +29,7 @@ use crate::app::{
     replicas::Replicas,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
-    store::{Keeper, open_store},
+    store::{Keeper, open_store_with_archive},
 };
 use crate::collect::scrape::Scraper;
 use crate::http::{
@@ -233,7 +234,8 @@ fn store_config(options: &Options) -> Config {
     let backup = &options.backup;
     let is_archived = backup.to.is_some() && backup.log_every.is_some();
     let archive_backlog_max = if is_archived { backup.log_max.max(1) } else { 0 };
-    Config { archive_backlog_max, ..options.store }
+    let archive_after = options.archive.after.filter(|_| options.archive.to.is_some());
+    Config { archive_backlog_max, archive_after, ..options.store }
 }
 
 fn cores() -> usize {
@@ -300,18 +302,23 @@ pub(super) struct House {
     pub(super) metrics: Arc<Metrics>,
     pushing: Pushing,
     backups: BackupThreads,
+    archiving: Option<Archiving>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl House {
     /// With the store of `options`, opened; what is damaged in it is told.
     fn of_server(options: &Options, clock: &Arc<dyn Clock>) -> Result<(Self, Recovery), Error> {
-        let store = (true, options.mmap);
-        let (db, recovery) =
-            open_store(&options.data, store, Arc::clone(clock), store_config(options))?;
+        let place = |to: &String| archive_place(to, options.archive.wait_max);
+        let archive = options.archive.to.as_ref().map(place).transpose().map_err(Error::Archive)?;
+        let (data, store) = (&options.data, (Arc::clone(clock), store_config(options)));
+        let (db, recovery) = open_store_with_archive(data, (true, options.mmap), store, archive)?;
         for finding in &recovery.findings {
             tracing::warn!("{finding}");
         }
+        // A server without an archive of the log has none; commands leave what waits for it alone.
+        let directory = options.data.clone();
+        db.forget_waiting().map_err(|source| Error::Store { directory, source })?;
         Ok((Self::open(options, db, clock)?, recovery))
     }
 
@@ -332,7 +339,8 @@ impl House {
         };
         let pushing = Pushing::start(options.push_repeat, doors.clone())?;
         let backups = BackupThreads::start(&backups)?;
-        Ok(Self { db, doors, metrics, pushing, backups, threads })
+        let archiving = Archiving::start(&db, &options.archive, clock)?;
+        Ok(Self { db, doors, metrics, pushing, backups, archiving, threads })
     }
 
     pub(super) fn for_collector(&self) -> Into {
@@ -352,6 +360,9 @@ impl House {
     pub(super) fn close(self) {
         self.pushing.stop();
         self.backups.stop();
+        if let Some(archiving) = self.archiving {
+            archiving.stop();
+        }
         self.db.close();
         for thread in self.threads {
             if thread.join().is_err() {

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::app::{Error, backups::Backups};
 use crate::http::{BackupMade, Operations, RowFile, Storage, StorageKind, StoreCounter};
-use crate::model;
+use crate::model::{self, Blocks};
 use crate::os::{Clock, Disk, Files};
 use crate::store::{Config, Counter, Db, FileFigures, KindBytes, Recovery};
 
@@ -18,11 +18,24 @@ pub fn open_store(
     clock: Arc<dyn Clock>,
     config: Config,
 ) -> Result<(Arc<Db>, Recovery), Error> {
+    open_store_with_archive(directory, (is_new_allowed, mmap), (clock, config), None)
+}
+
+/// The same, with the place of archived blocks.
+///
+/// # Errors
+/// As [`open_store`].
+pub fn open_store_with_archive(
+    directory: &Path,
+    (is_new_allowed, mmap): (bool, bool),
+    (clock, config): (Arc<dyn Clock>, Config),
+    archive: Option<Arc<dyn Blocks>>,
+) -> Result<(Arc<Db>, Recovery), Error> {
     let disk = if is_new_allowed { Disk::create(directory) } else { Disk::open(directory) };
     let disk =
         disk.map_err(|source| Error::Directory { directory: directory.to_owned(), source })?;
     let files: Arc<dyn Files> = Arc::new(disk.mmap(mmap));
-    Db::open(files, clock, config)
+    Db::open_with_archive(files, clock, config, archive)
         .map_err(|source| Error::Store { directory: directory.to_owned(), source })
 }
 

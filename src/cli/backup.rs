@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value as Json;
 use tokio::runtime;
 
-use crate::app::{Steady, backup_place, open_store};
+use crate::app::{ArchiveOptions, Steady, archive_place, backup_place, open_store_with_archive};
 use crate::cli::{
     backup_words::{BackupVerb, CreateBackup, KeepBackups, PruneBackups, Restore, VerifyBackup},
     client::{Client, FORM, Remote, form},
@@ -83,8 +83,12 @@ fn create_here(words: &CreateBackup) -> Result<(), Error> {
     let blocks = backup_place(&words.to, true).map_err(|error| Error::Failed(error.to_string()))?;
     let repository =
         Repository::make(blocks, Arc::clone(&clock)).map_err(|error| failed(&error))?;
-    let config = Config::default();
-    let (db, recovery) = open_store(&words.data, (false, true), Arc::clone(&clock), config)?;
+    let config = Config { backs_up_access: words.access, ..Config::default() };
+    let archive = |to: &String| archive_place(to, ArchiveOptions::default().wait_max);
+    let archive = words.archive.as_ref().map(archive).transpose();
+    let archive = archive.map_err(|error| Error::Failed(error.to_string()))?;
+    let clocked = (Arc::clone(&clock), config);
+    let (db, recovery) = open_store_with_archive(&words.data, (false, true), clocked, archive)?;
     if let Some(finding) = recovery.findings.first() {
         return Err(Error::Failed(format!("{finding}; repair the directory first")));
     }
@@ -225,6 +229,10 @@ fn told(done: &Restored, words: &Restore) -> String {
     );
     let Some(reached) = &done.reached else { return text };
     let (records, rows, position) = (reached.records, reached.rows, reached.position);
+    let deletions = match reached.deletions {
+        0 => String::new(),
+        count => format!(", {count} deletions"),
+    };
     let at = match reached.at {
         0 => String::new(),
         at => format!(", written {}", rfc3339(at.div_euclid(1_000_000))),
@@ -235,6 +243,6 @@ fn told(done: &Restored, words: &Restore) -> String {
         ""
     };
     format!(
-        "{text}\nread {records} records of the archive, {rows} rows, to position {position}{at}{end}"
+        "{text}\nread {records} records of the archive, {rows} rows{deletions}, to position {position}{at}{end}"
     )
 }

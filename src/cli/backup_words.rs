@@ -42,6 +42,12 @@ pub(super) struct CreateBackup {
     /// Where to: a directory, or `s3://bucket/prefix`
     #[arg(long, value_name = PLACE, env = "QUIPU_BACKUPS")]
     pub(super) to: String,
+    /// Copy the tokens of the directory, too: a server does as its own --backup-access says
+    #[arg(long, conflicts_with = "url")]
+    pub(super) access: bool,
+    /// Where archived blocks of the directory are, to copy those that no backup has
+    #[arg(long, value_name = PLACE, env = "QUIPU_ARCHIVE_TO")]
+    pub(super) archive: Option<String>,
     /// Bytes a second; 0 is without limit
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     pub(super) rate: u64,

@@ -268,6 +268,9 @@ pub(super) struct Verify {
     /// Decode every row as well
     #[arg(long)]
     pub(super) deep: bool,
+    /// Where archived blocks are, to read them too: a directory, or `s3://bucket/prefix`
+    #[arg(long, value_name = "PLACE", env = "QUIPU_ARCHIVE_TO")]
+    pub(super) archive: Option<String>,
 }
 
 #[derive(Debug, Args)]

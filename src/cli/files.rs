@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use crate::app::{ArchiveOptions, archive_place};
 use crate::cli::{
     command::{Format, Repair, Verify},
     error::Error,
@@ -36,8 +37,11 @@ pub(super) fn print(table: &Table, format: Format) -> Result<(), Error> {
 
 pub(super) fn verify(words: &Verify) -> Result<(), Error> {
     let (directory, format) = (&words.files.data, words.files.format);
-    let report =
-        store::verify(open(directory)?.as_ref(), words.deep).map_err(|error| failed(&error))?;
+    let place = |to: &String| archive_place(to, ArchiveOptions::default().wait_max);
+    let archive = words.archive.as_ref().map(place).transpose();
+    let archive = archive.map_err(|error| Error::Failed(error.to_string()))?;
+    let report = store::verify_with_archive(open(directory)?.as_ref(), archive, words.deep)
+        .map_err(|error| failed(&error))?;
     for note in &report.notes {
         say(&format!("note: {note}"));
     }

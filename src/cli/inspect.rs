@@ -43,10 +43,17 @@ impl Show<'_> {
         for (kind, name) in
             [(DataKind::Part, "parts"), (DataKind::Block, "blocks"), (DataKind::Tier, "tier files")]
         {
-            let of_kind = || seen.files.iter().filter(|file| file.kind == kind);
+            let of_kind =
+                || seen.files.iter().filter(|file| file.kind == kind && !file.is_archived);
             let bytes = of_kind().map(|file| file.bytes).sum();
             let rows = of_kind().map(|file| file.rows).sum();
             table.row(("files", name), of_kind().count() as u64, Some(rows), Some(bytes));
+        }
+        let archived = || seen.files.iter().filter(|file| file.is_archived);
+        if archived().count() > 0 {
+            let (rows, bytes) =
+                (archived().map(|it| it.rows).sum(), archived().map(|it| it.bytes).sum());
+            table.row(("files", "archived"), archived().count() as u64, Some(rows), Some(bytes));
         }
         let waiting = seen.segments.iter().map(|segment| segment.rows_waiting).sum();
         let segments = seen.segments.len() as u64;
@@ -79,7 +86,7 @@ impl Show<'_> {
         for file in self.inspect()?.files {
             table.push(vec![
                 file.path.clone(),
-                kind(file.kind).to_owned(),
+                if file.is_archived { "archived".to_owned() } else { kind(file.kind).to_owned() },
                 file.day.clone(),
                 instant(file.times.0),
                 instant(file.times.1),

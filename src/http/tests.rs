@@ -23,11 +23,11 @@ use crate::query::Engine;
 
 /// Answers label questions from a list; has no rows.
 #[derive(Default)]
-struct Shelf {
+struct Archive {
     series: Vec<Labels>,
 }
 
-impl Source for Shelf {
+impl Source for Archive {
     fn select(&self, _: &Ask<'_>) -> Result<Box<dyn Selection>, Error> {
         Err(Error::Damaged("block 7 is damaged at byte 9".into()))
     }
@@ -150,7 +150,7 @@ impl House {
         let doors = Doors {
             scraper: Arc::default(),
             pushed: crate::ingest::push::SharedGroups::default(),
-            source: Arc::new(Shelf { series }),
+            source: Arc::new(Archive { series }),
             engine: Arc::new(Engine::default()),
             registry: Arc::new(LabelBook::new(TimeRange::ALL)),
             sink: Arc::clone(&basket) as Arc<dyn Sink>,

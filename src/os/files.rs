@@ -113,6 +113,12 @@ pub trait ReadFile: Send + Sync + fmt::Debug {
     /// The whole file as memory; only for files that are never changed again.
     /// `None` where mapping is not possible or is off.
     fn map(&self) -> io::Result<Option<Mapped>>;
+
+    /// How many pages it pays to ask for at once where reads go forwards: more than one where each
+    /// question takes long to be answered, however little it asks for.
+    fn pages_ahead(&self) -> usize {
+        1
+    }
 }
 
 /// An exclusive lock, freed on drop and with the process.

@@ -270,6 +270,10 @@ impl Db {
     /// Removes files that the manifest no longer lists.
     pub(super) fn remove_files(&self, gone: &[Arc<DataFile>]) {
         for file in gone {
+            if file.meta.archived.is_some() {
+                self.archive.unlist(file);
+                continue;
+            }
             // Best effort: what stays is removed at the next start.
             drop(self.files.remove(&file.meta.path()));
         }

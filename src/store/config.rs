@@ -116,6 +116,12 @@ pub struct Config {
     /// Bytes of log segments and catalog files that are kept until the archive of the log has them; 0:
     /// nothing is archived.
     pub archive_backlog_max: u64,
+    /// Whether backups have the file of tokens, too.
+    pub backs_up_access: bool,
+    /// How long after its end a partition's blocks go to the archive; None is never.
+    pub archive_after: Option<Duration>,
+    /// Bytes of pages of archived blocks that are kept in memory.
+    pub archive_cache_bytes: usize,
     /// What secrets and ids are made of; None is random. For tests that repeat.
     pub seed: Option<u128>,
 }
@@ -141,6 +147,9 @@ impl Default for Config {
             reserve_percent: 5,
             page_cache_bytes: 32 << 20,
             archive_backlog_max: 0,
+            backs_up_access: false,
+            archive_after: None,
+            archive_cache_bytes: 256 << 20,
             seed: None,
         }
     }
@@ -164,6 +173,7 @@ impl Config {
             segment_bytes: 16 << 10,
             retire_after: Duration::ZERO,
             page_cache_bytes: 1 << 20,
+            archive_cache_bytes: 1 << 20,
             seed: Some(7),
             tiers: Some(Tiers::NONE),
             scrub_every: None,

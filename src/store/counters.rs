@@ -22,6 +22,9 @@ pub(super) struct Counters {
     pub(super) scrub_findings: AtomicU64,
     pub(super) upkeep_failures: AtomicU64,
     pub(super) bulk_rows: AtomicU64,
+    pub(super) archived_blocks: AtomicU64,
+    pub(super) archived_bytes: AtomicU64,
+    pub(super) archive_removed: AtomicU64,
 }
 
 impl Counters {
@@ -73,4 +76,15 @@ const LIST: &[Counter] = &[
         |it| &it.upkeep_failures,
     ),
     ("quipu_bulk_rows_total", "Rows loaded straight into blocks.", |it| &it.bulk_rows),
+    ("quipu_archive_uploaded_blocks_total", "Blocks that were brought to the archive.", |it| {
+        &it.archived_blocks
+    }),
+    (
+        "quipu_archive_uploaded_bytes_total",
+        "Bytes that were stored in the archive and read back.",
+        |it| &it.archived_bytes,
+    ),
+    ("quipu_archive_removed_blocks_total", "Blocks that were removed from the archive.", |it| {
+        &it.archive_removed
+    }),
 ];

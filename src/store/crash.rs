@@ -27,6 +27,9 @@ pub const CRASH_POINTS: &[&str] = &[
     "replay-half",
     "bulk-written",
     "bulk-listed",
+    "archive-piece",
+    "archive-uploaded",
+    "archive-listed",
 ];
 
 /// Dies here if the environment says so.

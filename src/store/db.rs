@@ -15,6 +15,7 @@ use crate::model::{
 use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
+    archive::Archive,
     backup::Memo,
     catalog::Catalog,
     commit::{Commit, Queue},
@@ -37,6 +38,8 @@ pub struct Db {
     pub(super) database: u128,
     pub(super) catalog: Arc<Catalog>,
     pub(super) page_cache: Arc<PageCache>,
+    /// Where archived blocks are.
+    pub(super) archive: Arc<Archive>,
     pub(super) queue: Mutex<Queue>,
     /// Rung when the queue is not empty, or the database was closed.
     pub(super) queue_bell: Condvar,
@@ -68,6 +71,7 @@ pub(super) struct Parts {
     pub(super) manifest: Manifest,
     pub(super) catalog: Arc<Catalog>,
     pub(super) page_cache: Arc<PageCache>,
+    pub(super) archive: Arc<Archive>,
     pub(super) commit: Commit,
     pub(super) live: Live,
     pub(super) followers: Followers,
@@ -93,6 +97,7 @@ impl Db {
             database: parts.manifest.database(),
             catalog: parts.catalog,
             page_cache: parts.page_cache,
+            archive: parts.archive,
             queue: Mutex::new(Queue::default()),
             queue_bell: Condvar::new(),
             upkeep: Mutex::default(),
@@ -150,7 +155,8 @@ impl Db {
         let live = self.live();
         let heads: usize = live.heads().map(|head| head.bytes()).sum();
         let tables: usize = live.all_files().map(|file| file.memory_bytes()).sum();
-        let bytes = (heads + tables + self.catalog.bytes() + self.page_cache.bytes()) as u64;
+        let pages = self.page_cache.bytes() + self.archive.cache.bytes();
+        let bytes = (heads + tables + self.catalog.bytes() + pages) as u64;
         self.memory.store(bytes, Relaxed);
         bytes
     }

@@ -96,6 +96,14 @@ pub enum Error {
         /// Something that is in it.
         found: String,
     },
+    /// A block is in the archive, and the archive does not give it.
+    #[error("cannot read {file} of the archive: {source}", file = file.display())]
+    Archive {
+        /// The block.
+        file: PathBuf,
+        /// What the archive said.
+        source: Box<model::Error>,
+    },
     /// Where backups are kept refuses or cannot be reached.
     #[error("{place}: {source}")]
     Repository {
@@ -212,7 +220,7 @@ impl From<&Error> for model::Error {
             | Error::OutOfMemory { .. }
             | Error::Busy { .. }
             | Error::Closed => Self::Unavailable(text),
-            Error::Repository { source, .. } => match **source {
+            Error::Archive { source, .. } | Error::Repository { source, .. } => match **source {
                 model::Error::Unavailable(_) => Self::Unavailable(text),
                 model::Error::Invalid(_) => Self::Invalid(text),
                 model::Error::Full(_) => Self::Full(text),

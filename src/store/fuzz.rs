@@ -115,6 +115,7 @@ fn describe(bytes: &[u8]) -> Result<(String, FileMeta, u128), Damage> {
         rows: 0,
         bytes: bytes.len() as u64,
         footer_crc: crc,
+        archived: None,
     };
     Ok((file_path(kind, id, partition), meta, database))
 }

@@ -1,6 +1,9 @@
 //! What a reader sees: the files and heads of one moment.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::model::Tier;
 
@@ -77,6 +80,11 @@ impl Live {
     pub(super) fn of(&self, partition: Partition) -> impl Iterator<Item = &Arc<DataFile>> {
         let files = if partition.tier.is_some() { &self.tiers } else { &self.files };
         files.iter().filter(move |file| file.meta.partition == partition)
+    }
+
+    /// The partitions of files of rows.
+    pub(super) fn partitions(&self) -> BTreeSet<Partition> {
+        self.files.iter().map(|file| file.meta.partition).collect()
     }
 
     /// All files.

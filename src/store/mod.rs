@@ -3,6 +3,7 @@
 //! A batch goes to the log, then to the head; a flush writes the head as parts, merges make few of
 //! many, a partition that is over is sealed to blocks. `Db` wires this; policy is in `plan`.
 
+mod archive;
 pub mod backup;
 mod bulk;
 mod bytes;
@@ -44,6 +45,7 @@ mod verify;
 mod wal;
 mod whole;
 
+pub use archive::Archived;
 pub use bulk::{Bulk, BulkRows, Loaded};
 pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};
 pub use crash::CRASH_POINTS;
@@ -57,4 +59,4 @@ pub use inspect::{
 pub use matching::Selectors;
 pub use recover::Recovery;
 pub use report::{Counter, FileFigures, KindBytes, Storage};
-pub use verify::{Finding, Repair, Report, repair, verify};
+pub use verify::{Finding, Repair, Report, repair, verify, verify_with_archive};

@@ -13,7 +13,9 @@ use super::{
 
 /// Files of partitions that the manifest does not list: written, but never known.
 pub(super) fn unlisted(files: &dyn Files, state: &State) -> Result<Vec<String>, Error> {
-    let listed: BTreeSet<String> = state.files.values().map(manifest::FileMeta::path).collect();
+    // Of a block in the archive what is here is what was to be removed.
+    let here = state.files.values().filter(|meta| meta.archived.is_none());
+    let listed: BTreeSet<String> = here.map(manifest::FileMeta::path).collect();
     let mut unlisted = Vec::new();
     for folder in folders(files)? {
         for entry in files.list(&folder).map_err(failed(files, "list", &folder))? {

@@ -135,6 +135,7 @@ mod tests {
             rows: 1,
             bytes: kib << 10,
             footer_crc: 0,
+            archived: None,
         }
     }
 

@@ -12,7 +12,8 @@ use super::{
     error::{Error, failed},
     file::{Frame, read_frame},
     manifest::{Edit, FileMeta, State},
-    recover::{TABLES, segments},
+    recover::TABLES,
+    wal,
 };
 
 /// What could be found.
@@ -51,7 +52,7 @@ pub(super) fn rebuild(files: &dyn Files) -> Result<Rebuilt, Error> {
         state.apply(&Edit::AddFile(Box::new(meta(frame))));
     }
     forget_rows(&mut state);
-    let segments = segments(files)?;
+    let segments = wal::segments(files)?;
     if let (Some((first, _)), Some((last, _))) = (segments.first(), segments.last()) {
         state.apply(&Edit::Segments(*first, last + 1));
     }
@@ -81,7 +82,7 @@ fn database(files: &dyn Files, found: &[Frame]) -> Result<u128, Error> {
         return Ok(frame.header.database);
     }
     // Without data files the log's segments tell; their headers have the id at byte 16.
-    for (_, path) in segments(files)? {
+    for (_, path) in wal::segments(files)? {
         let file = files.open_read(&path).map_err(failed(files, "open", &path))?;
         let mut id = [0; 16];
         if file.read_exact_at(16, &mut id).is_ok() {
@@ -109,5 +110,6 @@ pub(super) fn meta(frame: &Frame) -> FileMeta {
         rows: frame.rows,
         bytes: frame.bytes,
         footer_crc: frame.footer.crc,
+        archived: None,
     }
 }

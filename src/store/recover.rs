@@ -9,9 +9,11 @@ use std::{
     time::Duration,
 };
 
+use crate::model::Blocks;
 use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 
 use super::{
+    archive::Archive,
     backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
     commit::Commit,
@@ -24,7 +26,7 @@ use super::{
     follow::{Followers, check_log_only},
     head::Generation,
     live::Live,
-    manifest::{self, Manifest, Partition, State},
+    manifest::{self, Manifest, State},
     orphans::remove_orphans,
     wal::{self, Expected, Judgement, Scan, Wal},
 };
@@ -65,8 +67,21 @@ impl Db {
         clock: Arc<dyn Clock>,
         config: Config,
     ) -> Result<(Arc<Self>, Recovery), Error> {
+        Self::open_with_archive(files, clock, config, None)
+    }
+
+    /// The same, with the place of archived blocks.
+    ///
+    /// # Errors
+    /// As [`Self::open`]. The archive is not asked: what cannot be had of it fails who wants it.
+    pub fn open_with_archive(
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+        archive: Option<Arc<dyn Blocks>>,
+    ) -> Result<(Arc<Self>, Recovery), Error> {
         restoring(&*files)?;
-        Self::open_any(files, clock, config)
+        Self::open_any(files, clock, config, archive)
     }
 
     /// The same also where a restore did not come to its end: for the restore itself.
@@ -74,6 +89,7 @@ impl Db {
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
         config: Config,
+        archive: Option<Arc<dyn Blocks>>,
     ) -> Result<(Arc<Self>, Recovery), Error> {
         let began = clock.monotonic();
         let lock = take_lock(&*files)?;
@@ -86,10 +102,11 @@ impl Db {
         let mut found = CatalogFound::default();
         let (index, catalog_log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
+        let archive = Archive::new(archive, config.archive_cache_bytes);
         check_log_only(&*files, config, &state)?;
         let is_log_only = config.is_log_only;
         let opening = Opening { files: &*files, database, state: &state, began, is_log_only };
-        let live_files = opening.open_files(&page_cache, &mut recovery)?;
+        let live_files = opening.open_files(&page_cache, &archive, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
         let scans = scan_log(&*files, database, &state, Retired::at_start(&*files, &config))?;
@@ -115,7 +132,8 @@ impl Db {
         let cache = LabelCache::new(seed(config) ^ database, cache_entries(config));
         let catalog = Arc::new(Catalog::new(index, next, found.metadata, cache));
         let live = Live::new(live_files, head, &state);
-        let parts = Parts { lock, manifest, catalog, page_cache, commit, live, followers };
+        let parts =
+            Parts { lock, manifest, catalog, page_cache, archive, commit, live, followers };
         let db = Self::of(files, clock, config, parts);
         Counters::add(&db.counters.rows_unknown, replayed.unknown);
         db.count_memory();
@@ -283,7 +301,7 @@ fn scan_log(
     retired: Retired,
 ) -> Result<Vec<Scan>, Error> {
     let mut scans = Vec::new();
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         if number < state.segments.0 {
             // Removed by a trim that did not come to its end.
             retired.put_away(files, &path).map_err(failed(files, "remove", &path))?;
@@ -298,19 +316,6 @@ fn scan_log(
         scans.push(scan);
     }
     Ok(scans)
-}
-
-/// Numbers and paths of all segments, in order.
-pub(super) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
-    let entries = match files.list(wal::FOLDER) {
-        Ok(entries) => entries,
-        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(failed(files, "list", wal::FOLDER)(source)),
-    };
-    let numbers = entries.iter().filter_map(|entry| wal::segment_number(&entry.name));
-    let mut segments: Vec<_> = numbers.map(|number| (number, wal::segment_path(number))).collect();
-    segments.sort_unstable();
-    Ok(segments)
 }
 
 /// One more than the largest ref that a part names: what the catalog must hold.
@@ -371,12 +376,14 @@ impl Opening<'_> {
     fn open_files(
         self,
         cache: &Arc<PageCache>,
+        archive: &Arc<Archive>,
         recovery: &mut Recovery,
     ) -> Result<Vec<Arc<DataFile>>, Error> {
         let Self { files, database, state, began: now, .. } = self;
         let mut open = Vec::new();
         for meta in state.files.values() {
-            match DataFile::open(files, FileKey { now, database, meta }, Some(Arc::clone(cache))) {
+            let key = FileKey { now, database, meta };
+            match DataFile::open_listed(files, key, Some(Arc::clone(cache)), archive) {
                 Ok(file) => open.push(Arc::new(file)),
                 Err(error @ (Error::Missing { .. } | Error::Damaged { .. })) => {
                     recovery.findings.push(error.refuse_newer()?.to_string());
@@ -443,23 +450,10 @@ impl Opening<'_> {
             let later = scans.get(at + 1..).unwrap_or_default().iter();
             let known = later.map(Scan::durable_before).fold(0, u64::max);
             if *end < scan.length as u64 || known < scan.last() {
-                make_durable(files, &path, *end)?;
+                wal::make_durable(files, &path, *end)?;
             }
         }
         files.sync_dir(wal::FOLDER).map_err(failed(files, "sync", wal::FOLDER))?;
         Ok(replayed)
     }
-}
-
-/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
-/// records will say that it was.
-fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
-    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
-    file.truncate(end).map_err(failed(files, "cut back", path))?;
-    file.sync().map_err(failed(files, "sync", path))
-}
-
-/// The partitions of live files.
-pub(super) fn partitions(live: &Live) -> BTreeSet<Partition> {
-    live.files.iter().map(|file| file.meta.partition).collect()
 }

@@ -29,7 +29,7 @@ pub struct Storage {
     pub kinds: Vec<KindBytes>,
     /// Bytes that serve to find series and chunks: catalog, labels, postings, tables.
     pub index_bytes: u64,
-    /// All bytes, the log's too.
+    /// All bytes on this disk, the log's too: what is in the archive is not counted.
     pub total_bytes: u64,
     /// Rows in files, those that are there twice counted twice.
     pub rows: u64,
@@ -85,7 +85,8 @@ impl Db {
             storage.index_bytes += if kind == "catalog" { bytes } else { 0 };
         }
         let of = |is_block: bool, kind: &'static str| {
-            let files = live.files.iter().filter(|file| file.is_block() == is_block);
+            let here = live.files.iter().filter(|file| file.meta.archived.is_none());
+            let files = here.filter(|file| file.is_block() == is_block);
             let (files, bytes) =
                 files.fold((0, 0), |(files, bytes), file| (files + 1, bytes + file.meta.bytes));
             KindBytes { kind, files, bytes }
@@ -103,6 +104,11 @@ impl Db {
             storage.rows += if is_rows(file) { file.meta.rows } else { 0 };
         }
         storage.total_bytes = storage.kinds.iter().map(|kind| kind.bytes).sum();
+        let archived = self.archived();
+        if archived.blocks > 0 || self.has_archive() {
+            let (files, bytes) = (archived.blocks, archived.bytes);
+            storage.kinds.push(KindBytes { kind: "archived", files, bytes });
+        }
         Ok(storage)
     }
 
@@ -127,7 +133,7 @@ impl Db {
     /// # Errors
     /// Where the folder cannot be listed.
     pub fn log_segments(&self) -> Result<Option<(u64, u64)>, Error> {
-        let segments = super::recover::segments(&*self.files)?;
+        let segments = wal::segments(&*self.files)?;
         Ok(segments.first().zip(segments.last()).map(|(first, last)| (first.0, last.0)))
     }
 
@@ -140,6 +146,34 @@ impl Db {
             Err(none) if none.kind() == std::io::ErrorKind::NotFound => Ok((0, 0)),
             Err(source) => Err(failed(&*self.files, "list", folder)(source)),
         }
+    }
+
+    /// What is counted of the archive; nothing where there is none.
+    fn archive_counters(&self) -> Vec<Counter> {
+        let archived = self.archived();
+        if archived.blocks == 0 && !self.has_archive() {
+            return Vec::new();
+        }
+        let [reads, read_bytes, failures] = self.archive_reads();
+        let (hits, misses) = self.archive.cache.hits_and_misses();
+        let cached = self.archive.cache.bytes() as u64;
+        [
+            ("quipu_archive_blocks", "Blocks in the archive.", false, archived.blocks),
+            ("quipu_archive_bytes", "Their bytes.", false, archived.bytes),
+            ("quipu_archive_reads_total", "Ranges asked of the archive.", true, reads),
+            ("quipu_archive_read_bytes_total", "Bytes that came.", true, read_bytes),
+            ("quipu_archive_read_failures_total", "Ranges that did not come.", true, failures),
+            ("quipu_archive_cache_bytes", "Archived pages in memory.", false, cached),
+            ("quipu_archive_cache_hits_total", "Pages found in memory.", true, hits),
+            ("quipu_archive_cache_misses_total", "Pages that had to be read.", true, misses),
+        ]
+        .map(|(name, help, is_counter, value)| Counter {
+            name,
+            help,
+            is_counter,
+            value: as_float(value),
+        })
+        .into()
     }
 
     /// Counters and gauges, each with what it means.
@@ -167,6 +201,7 @@ impl Db {
             (commit.wal.last(), commit.wal.durable())
         };
         counted
+            .chain(self.archive_counters())
             .chain([
                 gauge("quipu_head_rows", "Rows in memory that are not in files yet.", head_rows),
                 gauge("quipu_series", "Series in the catalog.", u64::from(self.catalog.visible())),

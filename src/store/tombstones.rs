@@ -9,7 +9,7 @@ use crate::model::{self, Labels, Matcher, TimeRange, Timestamp};
 use super::{
     db::{Db, held},
     error::Error,
-    manifest::{Edit, FileId, Tombstone},
+    manifest::{Deletion, Edit, FileId, Tombstone},
     matching::Test,
     rows::SeriesRows,
 };
@@ -72,7 +72,16 @@ impl Db {
             // but nothing is, since upkeep is held.
             let files_below = manifest.state().next_file;
             let tombstone = Tombstone { files_below, matchers: matchers.to_vec(), range };
-            manifest.apply(&[Edit::Delete(tombstone.clone())]).map_err(model::Error::from)?;
+            let mut edits = vec![Edit::Delete(tombstone.clone())];
+            if self.config.archive_backlog_max > 0 {
+                // In one change with the deletion: the archive has it if it holds, and only then.
+                let number = manifest.sequence() + 1;
+                let (at, position) = (self.clock.now(), manifest.state().in_files);
+                let tombstone = tombstone.clone();
+                let deletion = Deletion { number, at, position, tombstone };
+                edits.push(Edit::ToArchive(Box::new(deletion)));
+            }
+            manifest.apply(&edits).map_err(model::Error::from)?;
             tombstone
         };
         self.change_live(|live| {

@@ -8,7 +8,6 @@ use super::{
     error::Error,
     manifest::Partition,
     plan::{self, Aged, Job, Moment},
-    recover::partitions,
 };
 
 /// How often is looked, when nothing rings.
@@ -61,11 +60,11 @@ impl Db {
         }
         while !self.is_closed() {
             let Some(job) = self.next_job() else { break };
-            match job {
-                Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs)?,
-                Job::Seal(partition) => self.seal(partition)?,
-                Job::MergeTier(partition, inputs) => self.merge_tier(partition, &inputs)?,
-            }
+            self.or_rest(match job {
+                Job::Merge(partition, inputs) => self.merge_parts(partition, &inputs),
+                Job::Seal(partition) => self.seal(partition),
+                Job::MergeTier(partition, inputs) => self.merge_tier(partition, &inputs),
+            })?;
         }
         if self.downsample_one()? {
             // One at a time: rows must not wait long for their flush.
@@ -73,6 +72,19 @@ impl Db {
         }
         self.scrub_some();
         self.retire_series()
+    }
+
+    /// An archive that does not answer is no reason to leave other work undone: what needs it waits.
+    pub(super) fn or_rest(&self, done: Result<(), Error>) -> Result<(), Error> {
+        match done {
+            Err(error @ Error::Archive { .. }) => {
+                let now = self.clock.monotonic();
+                let is_news = !self.archive.is_resting(now);
+                self.archive.rest(now);
+                if is_news { Err(error) } else { Ok(()) }
+            }
+            done => done,
+        }
     }
 
     fn should_flush(&self) -> bool {
@@ -101,7 +113,14 @@ impl Db {
                 .any(|(first, last)| first <= partition.until && last > partition.after)
         };
         let moment = Moment { now: self.clock.now(), seal_after: self.config.seal_after };
-        plan::plan(&files, in_heads, moment).into_iter().next()
+        let is_resting = self.archive.is_resting(now);
+        let is_archived =
+            |partition: Partition| live.of(partition).any(|file| file.meta.archived.is_some());
+        let may_run = |job: &Job| match job {
+            Job::Seal(partition) => !(is_resting && is_archived(*partition)),
+            Job::Merge(..) | Job::MergeTier(..) => true,
+        };
+        plan::plan(&files, in_heads, moment).into_iter().find(may_run)
     }
 
     /// Writes the head, and seals every partition now.
@@ -111,7 +130,9 @@ impl Db {
     pub fn flush(&self) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
-        partitions(&self.live()).into_iter().try_for_each(|partition| self.seal(partition))?;
+        let sealed = self.live().partitions().into_iter().map(|partition| self.seal(partition));
+        // One that cannot be read keeps no other from being sealed.
+        sealed.fold(Ok(()), Result::and)?;
         self.clean_tiers()?;
         self.retire_series()?;
         self.count_memory();
@@ -126,7 +147,7 @@ impl Db {
         let _upkeep = held(&self.upkeep);
         while self.flush_head()? {}
         let live = self.live();
-        for partition in partitions(&live) {
+        for partition in live.partitions() {
             let files: Vec<_> = live.of(partition).collect();
             // Not past a block between two: its rows would change places with theirs.
             for parts in files.split(|it| it.is_block()) {
@@ -153,7 +174,7 @@ impl Db {
     pub fn clean_deleted(&self) -> Result<(), Error> {
         let _upkeep = held(&self.upkeep);
         let live = self.live();
-        let mut due = partitions(&live).into_iter().filter(|it| Self::has_deletions(&live, *it));
+        let mut due = live.partitions().into_iter().filter(|it| Self::has_deletions(&live, *it));
         due.try_for_each(|partition| self.seal(partition))?;
         self.clean_tiers()
     }

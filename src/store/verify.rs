@@ -6,20 +6,24 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use crate::model::Blocks;
 use crate::os::{Files, read_whole};
 
 use super::{
-    backup::restoring,
+    archive::Archive,
+    backup::{LINEAGE, restoring},
     catalog::{self, Index},
     error::{Error, failed, is_full},
     file::{DataFile, FileKey},
     manifest::{self, Edit, Manifest, State},
     orphans::unlisted,
-    recover::{QUARANTINE, TABLES, expected, named_series, segments, take_lock},
+    recover::{QUARANTINE, TABLES, expected, named_series, take_lock},
     wal,
 };
 
 const LOG_BYTES_MAX: u64 = 4 << 30;
+/// Pages of archived blocks in memory: they are read once.
+const VERIFY_CACHE_BYTES: usize = 4 << 20;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +60,26 @@ const REPAIR: &str = "run `quipu repair` to put it aside, or restore it from a b
 /// # Errors
 /// Where files cannot be read at all. Damage is no error: it is in the report.
 pub fn verify(files: &dyn Files, is_deep: bool) -> Result<Report, Error> {
+    verify_with_archive(files, None, is_deep)
+}
+
+/// The same, with the place of archived blocks: they are read there.
+///
+/// # Errors
+/// As [`verify`]. An archive that cannot be reached is no error: each block is a finding.
+pub fn verify_with_archive(
+    files: &dyn Files,
+    archive: Option<Arc<dyn Blocks>>,
+    is_deep: bool,
+) -> Result<Report, Error> {
     restoring(files)?;
     let mut report = Report::default();
     let Some((state, database, sequence)) = check_manifest(files, &mut report)? else {
         return Ok(report);
     };
-    let named = check_files(files, &state, database, is_deep, &mut report)?;
+    let archive = Archive::new(archive, VERIFY_CACHE_BYTES);
+    let key = (database, is_deep);
+    let named = check_files(files, &state, key, &archive, &mut report)?;
     let claims = check_log(files, &state, database, sequence, &mut report)?;
     check_catalog(files, (&state, database), (claims, named), &mut report)?;
     check_folders(files, &state, &mut report)?;
@@ -129,20 +147,23 @@ fn check_manifest(
 fn check_files(
     files: &dyn Files,
     state: &State,
-    database: u128,
-    is_deep: bool,
+    (database, is_deep): (u128, bool),
+    archive: &Arc<Archive>,
     report: &mut Report,
 ) -> Result<u64, Error> {
     let mut named = 0;
+    note_archived(state, archive, report);
     for meta in state.files.values() {
+        if meta.archived.is_some() && !archive.is_named() {
+            continue;
+        }
         report.files += 1;
-        let checked =
-            DataFile::open(files, FileKey { now: std::time::Duration::ZERO, database, meta }, None)
-                .and_then(|file| {
-                    file.verify()?;
-                    let rows = if is_deep { file.verify_rows()? } else { meta.rows };
-                    Ok((rows, named_series(&[Arc::new(file)])))
-                });
+        let key = FileKey { now: std::time::Duration::ZERO, database, meta };
+        let checked = DataFile::open_listed(files, key, None, archive).and_then(|file| {
+            file.verify()?;
+            let rows = if is_deep { file.verify_rows()? } else { meta.rows };
+            Ok((rows, named_series(&[Arc::new(file)])))
+        });
         match checked {
             Ok((rows, series)) => {
                 report.rows += rows;
@@ -152,10 +173,27 @@ fn check_files(
                 let lost = format!("{} rows of {} series at most", meta.rows, meta.series);
                 report.find(&meta.path(), &error, lost);
             }
+            Err(error @ Error::Archive { .. }) => report.findings.push(Finding {
+                what: error.to_string(),
+                file: meta.path(),
+                lost: format!("{} rows of {} series", meta.rows, meta.series),
+                advice: "see that the archive can be reached; else restore from a backup",
+            }),
             Err(error) => return Err(error),
         }
     }
     Ok(named)
+}
+
+/// Notes how much is in an archive that was not named.
+fn note_archived(state: &State, archive: &Archive, report: &mut Report) {
+    let archived = state.files.values().filter(|meta| meta.archived.is_some());
+    let (count, bytes) = archived.fold((0, 0), |(count, bytes), it| (count + 1, bytes + it.bytes));
+    if count > 0 && !archive.is_named() {
+        report.notes.push(format!(
+            "{count} blocks of {bytes} bytes are in the archive and were not read: name it with --archive"
+        ));
+    }
 }
 
 /// Catalog records that the log knows to be durable.
@@ -167,7 +205,7 @@ fn check_log(
     report: &mut Report,
 ) -> Result<u64, Error> {
     let mut scans = Vec::new();
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         if number < state.segments.0 {
             continue;
         }
@@ -311,7 +349,7 @@ fn set_aside(files: &Arc<dyn Files>, is_dry: bool, repair: &mut Repair) -> Resul
         .state
         .files
         .values()
-        .filter(|meta| damaged.contains(meta.path().as_str()))
+        .filter(|meta| meta.archived.is_none() && damaged.contains(meta.path().as_str()))
         .cloned()
         .collect();
     for meta in &bad {
@@ -360,6 +398,9 @@ fn rebuild_manifest(
     for entry in &entries {
         quarantine(&**files, &format!("{}/{}", manifest::FOLDER, entry.name))?;
     }
+    // What only the old manifest knew to be in the archive must not be taken for leftovers there: from
+    // now on it is somebody else's.
+    quarantine(&**files, LINEAGE)?;
     files.create_dir_all(manifest::FOLDER).map_err(failed(&**files, "create", manifest::FOLDER))?;
     // Edits are counted from far ahead: what the log knows to be durable is not missed.
     let ahead = 1 << 40;

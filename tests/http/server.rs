@@ -47,10 +47,20 @@ impl Folder {
     }
 
     /// Runs a command of the program under test.
-    #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
     pub(crate) fn quipu(&self, words: &[&str]) -> Ended {
+        self.quipu_with_environment(words, &[])
+    }
+
+    /// The same with some variables set.
+    #[expect(clippy::unused_self, reason = "whoever asks has its folder still")]
+    pub(crate) fn quipu_with_environment(
+        &self,
+        words: &[&str],
+        environment: &[(&str, String)],
+    ) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(words)
+            .envs(environment.iter().map(|(name, value)| (*name, value.as_str())))
             .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .stdin(Stdio::null())
             .output()
@@ -114,11 +124,25 @@ impl Server {
     }
 
     pub(crate) fn start_on_with(data: Rc<Folder>, words: &[&str]) -> Self {
+        Self::start_on_with_environment(data, words, &[])
+    }
+
+    /// An empty one with some variables set.
+    pub(crate) fn start_with_environment(words: &[&str], environment: &[(&str, String)]) -> Self {
+        Self::start_on_with_environment(Folder::next(), words, environment)
+    }
+
+    pub(crate) fn start_on_with_environment(
+        data: Rc<Folder>,
+        words: &[&str],
+        environment: &[(&str, String)],
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_quipu"))
             .args(["serve", "--data"])
             .arg(&data.0)
             .args(if words.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(words)
+            .envs(environment.iter().map(|(name, value)| (*name, value.as_str())))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -161,6 +185,17 @@ impl Server {
         self.child.kill().expect("the server can be killed");
         self.child.wait().expect("the server ends");
         Self::start_on(Rc::clone(&self.data))
+    }
+
+    /// The same with words and variables.
+    pub(crate) fn restart_after_kill_with(
+        mut self,
+        words: &[&str],
+        environment: &[(&str, String)],
+    ) -> Self {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server ends");
+        Self::start_on_with_environment(Rc::clone(&self.data), words, environment)
     }
 
     pub(crate) fn data(&self) -> &str {

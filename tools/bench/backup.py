@@ -3,8 +3,10 @@
 
   backup.py --binary ./quipu --rounds 5 --seconds 8
 
-Prints rows a second and the server's CPU seconds per million rows of each kind, as medians, and their ratios.
-Each kind has a server of its own; both run all the time, so that the machine's mood hits both alike.
+Prints rows a second and the server's CPU seconds per million rows of each kind, as medians, and their ratios;
+`paired` are quartiles of the ratios of neighbouring rounds, which say how much of it is the machine's mood.
+Each kind has a server of its own; both run all the time, and go first by turns. Many short rounds tell more than few
+long ones: a round with backups begins with one, so `--seconds 3` is a backup every three seconds of writing.
 """
 import argparse, json, os, re, shutil, signal, statistics, subprocess, sys, tempfile, threading, time, urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'torture'))
@@ -27,7 +29,7 @@ def main():
         kinds[kind] = rig.Target(os.path.join(scratch, kind), None, a.binary, extra); kinds[kind].start()
     seen = {k: dict(rate=[], cpu=[]) for k in kinds}; made = [0]
     for number in range(a.rounds + 1):
-        for kind, t in kinds.items():
+        for kind, t in sorted(kinds.items(), reverse=number % 2 == 1):
             stop = threading.Event()
             def backups():
                 while not stop.is_set():
@@ -43,8 +45,9 @@ def main():
             if number: seen[kind]['rate'].append(rows / took); seen[kind]['cpu'].append(used / rows * 1e6)   # the first round warms up
             print(number, kind, round(rows / took), 'rows/s', round(used / rows * 1e6, 3), 'CPU s per million rows', flush=True)
     m = {k: {n: statistics.median(x) for n, x in v.items()} for k, v in seen.items()}
+    paired = lambda n: [round(x, 3) for x in statistics.quantiles([w / o for w, o in zip(seen['with'][n], seen['without'][n])], n=4)]
     print(json.dumps(dict(rounds=a.rounds, backups=made[0], rows_per_s={k: round(v['rate']) for k, v in m.items()}, cpu_s_per_million={k: round(v['cpu'], 3) for k, v in m.items()},
-        rate_ratio=round(m['with']['rate'] / m['without']['rate'], 3), cpu_ratio=round(m['with']['cpu'] / m['without']['cpu'], 3)), indent=1))
+        rate_ratio=round(m['with']['rate'] / m['without']['rate'], 3), cpu_ratio=round(m['with']['cpu'] / m['without']['cpu'], 3), paired=dict(rate=paired('rate'), cpu=paired('cpu'))), indent=1))
     for t in kinds.values(): t.stop()
     shutil.rmtree(scratch, ignore_errors=True)
 main()

@@ -44,8 +44,10 @@ case $size in
     run powercut --states 400
     run bitflip --trials 1000
     run backup --kills 50 --moments 50 --flips 100
+    run backup --kills 50 --moments 20 --flips 20 --archive
     if has moto_server; then
       run backup --kills 25 --s3
+      run backup --kills 10 --s3 --archive
     else
       missing 'torture: backup --s3 needs moto_server'
     fi

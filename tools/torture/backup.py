@@ -3,6 +3,7 @@
 
   backup.py --binary ./quipu --kills 50
   backup.py --binary ./quipu --kills 10 --s3          # against moto's S3 server (pip install 'moto[server]')
+  backup.py --binary ./quipu --kills 50 --archive     # old blocks in an archive, and kills while they go there
 
 What must hold, checked against a ledger of every batch sent:
 - a kill of the server or of `quipu backup create` at any moment leaves every listed backup whole (verify --deep);
@@ -10,12 +11,15 @@ What must hold, checked against a ledger of every batch sent:
 - a killed restore leaves a directory that `serve` refuses by name, and the same restore run again comes to its end;
 - `restore --to-time T` has each batch acknowledged by T, and none sent after it;
 - a flipped byte is named by `verify --deep`, and no restore serves it;
-- the database itself loses nothing by all this.
+- the database itself loses nothing by all this;
+- with --archive, a kill at any moment of archiving (at random, and at each of its crash points) leaves a directory
+  that verifies whole with its archive and holds each acknowledged batch; backups of it restore without the archive.
 Exit status 1 where any does not.
 """
 import calendar, http.client, json, os, random, shutil, subprocess, sys, threading, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig
+from rig import Batch
 
 class Ledger(rig.Ledger):
     """Notes when each batch was sent, too."""
@@ -25,13 +29,16 @@ class Ledger(rig.Ledger):
 class Run:
     def __init__(self, a):
         self.a, self.seed = a, a.seed if a.seed is not None else random.randrange(1 << 30); self.rnd = random.Random(self.seed)
-        self.problems, self.counts = [], dict(backups=0, backup_kills=0, restore_kills=0, restores=0, moments=0, flips=0, refused=0, resumed=0)
+        self.problems, self.counts = [], dict(backups=0, backup_kills=0, restore_kills=0, archive_kills=0, archived_blocks=0, restores=0, moments=0, flips=0, refused=0, resumed=0)
         self.place = os.path.abspath(os.path.join(a.data, 'backups')); self.moto = None
         shutil.rmtree(a.data, ignore_errors=True); os.makedirs(a.data)
         if a.s3: self.start_s3()
-        a.extra = f'{a.extra or ""} --flush-rows 4000 --backup-to {self.place} --backup-log-every 200ms'
+        a.extra = f'{a.extra or ""} --flush-rows 4000 --backup-to {self.place} --backup-log-every 200ms'; start = None
+        if a.archive:                    # rows of some days, so that there are blocks that are old; the environment tells the commands
+            os.environ['QUIPU_ARCHIVE_TO'] = 's3://torture/archive' if a.s3 else os.path.abspath(os.path.join(a.data, 'archive'))
+            a.extra += ' --archive-after 1h --archive-cache 1MiB'; a.step_ms = 600_000; start = (int(time.time()) - 600 * 86400) * 1000
         self.t = rig.target_of(a); self.t.wipe()
-        self.L = Ledger(rig.Workload(self.seed, a.series, a.points, a.step_ms, extreme=True))
+        self.L = Ledger(rig.Workload(self.seed, a.series, a.points, a.step_ms, start, extreme=True))
     def start_s3(self):
         port = rig.free_port()
         self.moto = subprocess.Popen(['moto_server', '-H', '127.0.0.1', '-p', str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=rig.die_with_parent)
@@ -59,7 +66,7 @@ class Run:
     def write(self, seconds, during=None):
         """Writers for a while; `during` runs beside them."""
         self.L.align(); stop = threading.Event()
-        th = rig.writers(self.t, self.L, rig.protos_of(self.t, self.a.writers), stop, pause=self.a.pause)
+        th = rig.writers(self.t, self.L, rig.protos_of(self.t, self.a.writers), stop, pause=self.a.pause, lag_ms=max(120_000, 20 * self.a.points * self.a.step_ms))
         time.sleep(seconds / 2)
         if during: during()
         if self.t.alive(): time.sleep(seconds / 2)
@@ -102,6 +109,37 @@ class Run:
         self.verified(when); ids = self.ids()
         if not ids: return self.wrong(f'{when}: no backup is left')
         if number % 3 == 0: self.restore(ids[-1], when)
+    def archived(self):
+        try: lines = self.t.request('GET', '/metrics', timeout=10, new=True)[1].decode().splitlines()
+        except (OSError, http.client.HTTPException): return 0
+        return sum(int(float(l.split()[1])) for l in lines if l.startswith('quipu_archive_blocks '))
+    def kill_archive(self, number):
+        point = (None, 'archive-piece', 'archive-uploaded', 'archive-listed')[number % 4]
+        self.t.start(env={'QUIPU_CRASH_AT': point} if point else None)
+        if number % 3 == 0:              # late rows beside archived blocks: they are written anew, and archived anew
+            self.L.align(); w = self.L.workload; late = max(0, (self.L.next.get(0, 0) - 300) // w.points * w.points); seen = {b.first for b in self.L.batches if b.w == 9}
+            if late not in seen:
+                b = Batch('lp', 9, late); b.index = len(self.L.batches); self.L.batches.append(b); self.L.sent[b.index] = time.time()
+                b.status, _ = self.t.write('lp', w.body('lp', 9, late)); b.acked = b.status // 100 == 2; b.at = time.time()
+        self.write(self.a.run / 2); delay = self.rnd.uniform(0, 4.5) if not point else 4.5
+        self.t.flush(('/api/v1/admin/flush',)); end = time.time() + delay
+        while time.time() < end and self.t.alive(): time.sleep(0.01)
+        self.t.kill(); self.counts['archive_kills'] += 1; when = f'archive kill {number} ({point or f"{delay:.3f} s"})'
+        v, out = rig.verify(self.t)
+        if v is False: self.wrong(f'{when}: verify: {out}')
+        if number % 5 == 4:
+            self.t.start(); f = rig.check(self.t, self.L); self.t.kill()
+            if f['lost'] or f['wrong'] or f['duplicated'] or f['unknown'] or f['torn_acked']: self.wrong(f'{when}: {f}')
+    def archive_all(self):
+        """In peace: all that is due goes, and every row is there."""
+        self.t.start(); self.t.flush(('/api/v1/admin/flush',)); before, end = -1, time.time() + 60
+        while time.time() < end and self.archived() != before: before = self.archived(); time.sleep(4)
+        self.counts['archived_blocks'] = before; f = rig.check(self.t, self.L)
+        if f['lost'] or f['wrong'] or f['duplicated'] or f['unknown'] or f['torn_acked']: self.wrong(f'archived: {f}')
+        if not before: self.wrong('no block came to the archive')
+        here = [x for _, _, fs in os.walk(os.path.join(self.t.data, 't0')) for x in fs if x.endswith('.block')]
+        if len(here) > 2: self.wrong(f'blocks are here still: {here}')
+        self.t.kill()
     def kill_restore(self, number, ids):
         ident = self.rnd.choice(ids[-3:]); d = self.fresh(); words = ['restore', '--from', self.place, '--data', d]
         moment = self.moment_of(ident) if number % 2 else self.last
@@ -146,6 +184,8 @@ class Run:
         if status != 200: self.wrong(f'first backup: {status} {body[:300]}')
         self.counts['backups'] += 1; self.t.stop()
         for number in range(a.kills): self.kill_backup(number)
+        for number in range(a.kills if a.archive else 0): self.kill_archive(number)
+        if a.archive: self.archive_all()
         self.t.start(); self.write(a.run, self.ask); self.last = int(time.time() * 1000) / 1000 + 0.001
         if not self.t.stop(): self.wrong('the server did not end when asked')
         ids = self.ids(); self.verified('after all'); self.restore(ids[-1], 'the last')
@@ -167,6 +207,6 @@ def main():
     p = rig.arguments(__doc__, 'torture-backup')
     p.add_argument('--kills', type=int, default=50, help='of backup, and as many of restore'); p.add_argument('--moments', type=int, default=20); p.add_argument('--flips', type=int, default=20)
     p.add_argument('--writers', type=int, default=3); p.add_argument('--series', type=int, default=10); p.add_argument('--points', type=int, default=5); p.add_argument('--step-ms', type=int, default=200)
-    p.add_argument('--run', type=float, default=0.6, help='seconds of writing a round'); p.add_argument('--pause', type=float, default=0.01, help='seconds between batches of a writer'); p.add_argument('--s3', action='store_true')
+    p.add_argument('--run', type=float, default=0.6, help='seconds of writing a round'); p.add_argument('--pause', type=float, default=0.01, help='seconds between batches of a writer'); p.add_argument('--s3', action='store_true'); p.add_argument('--archive', action='store_true', help='old blocks go to an archive, which is killed too')
     Run(p.parse_args()).all()
 main()

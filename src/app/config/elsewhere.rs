@@ -4,7 +4,7 @@ use crate::app::{
     config::{
         keys::{Key, Kind},
         rows::ROW,
-        texts::{bytes, count, set_some},
+        texts::{bytes, count, set_some, switch, time},
     },
     units::{show_duration, show_size},
 };
@@ -51,6 +51,16 @@ pub(super) const BACKUP: &[Key] = &[
         is_live: false,
         show: |o| show_size(o.backup.log_max),
         set: |o, text| bytes(&mut o.backup.log_max, text),
+        ..ROW
+    },
+    Key {
+        path: "backup.access",
+        flag: "backup-access",
+        kind: Kind::Switch,
+        help: "Backups have the tokens, too: their digests, names and scopes",
+        is_live: false,
+        show: |o| o.store.backs_up_access.to_string(),
+        set: |o, text| switch(&mut o.store.backs_up_access, text),
         ..ROW
     },
     Key {
@@ -101,6 +111,66 @@ pub(super) const BACKUP: &[Key] = &[
         is_live: false,
         show: |o| o.backup.keep.unwrap_or_default().monthly.to_string(),
         set: |o, text| count(&mut o.backup.keep.get_or_insert_default().monthly, text),
+        ..ROW
+    },
+];
+
+pub(super) const ARCHIVE: &[Key] = &[
+    Key {
+        path: "archive.to",
+        flag: "archive-to",
+        help: "Where old blocks go: a directory, or s3://bucket/prefix; they are read there, and gone here",
+        is_live: false,
+        show: |o| o.archive.to.clone().unwrap_or_default(),
+        set: |o, text| {
+            o.archive.to = Some(text.to_owned()).filter(|text| !text.is_empty());
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "archive.after",
+        flag: "archive-after",
+        kind: Kind::Duration,
+        help: "How long after a day's end its blocks go there; 0s: no more go, what is there is read",
+        is_live: false,
+        show: |o| show_duration(o.archive.after.unwrap_or_default()),
+        set: |o, text| set_some(&mut o.archive.after, text),
+        ..ROW
+    },
+    Key {
+        path: "archive.cache",
+        flag: "archive-cache",
+        kind: Kind::Size,
+        help: "Archived pages that are kept in memory",
+        is_live: false,
+        show: |o| show_size(o.store.archive_cache_bytes as u64),
+        set: |o, text| {
+            let mut size = 0;
+            bytes(&mut size, text)?;
+            o.store.archive_cache_bytes = usize::try_from(size).unwrap_or(usize::MAX);
+            Ok(())
+        },
+        ..ROW
+    },
+    Key {
+        path: "archive.rate",
+        flag: "archive-rate",
+        kind: Kind::Size,
+        help: "Bytes a second that go there; 0 is without limit",
+        is_live: false,
+        show: |o| show_size(o.archive.rate),
+        set: |o, text| bytes(&mut o.archive.rate, text),
+        ..ROW
+    },
+    Key {
+        path: "archive.timeout",
+        flag: "archive-timeout",
+        kind: Kind::Duration,
+        help: "How long an answer of it may take before what needs it fails",
+        is_live: false,
+        show: |o| show_duration(o.archive.wait_max),
+        set: |o, text| time(&mut o.archive.wait_max, text),
         ..ROW
     },
 ];

@@ -78,6 +78,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("access", "Who may do what"),
     ("collect", "This machine's own metrics"),
     ("backup", "Copies of the data elsewhere"),
+    ("archive", "Old blocks elsewhere, in place of here"),
     ("forward", "Who gets what is written, too"),
 ];
 
@@ -92,6 +93,7 @@ impl Key {
             limits::ACCESS,
             limits::COLLECT,
             elsewhere::BACKUP,
+            elsewhere::ARCHIVE,
             elsewhere::FORWARD,
         ]
         .into_iter()

@@ -9,12 +9,18 @@ use futures_util::TryStreamExt;
 use object_store::{
     ClientOptions, ObjectStore, ObjectStoreExt, PutMode, aws::AmazonS3Builder, path::Path,
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
 use crate::model::{BlockEntry, Blocks, Error};
 
 /// A piece of a backup has 16 MiB: this is a line of 2 Mbit/s.
 const REQUEST_TIME_MAX: Duration = Duration::from_mins(2);
+
+/// A store that takes no connection within this time is away.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// [`Blocks`] in a bucket.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub struct ObjectBlocks {
     prefix: String,
     place: String,
     runtime: Runtime,
+    /// How long a read of ranges may take, whatever is tried again in it.
+    read_time_max: Duration,
 }
 
 impl ObjectBlocks {
@@ -41,7 +49,9 @@ impl ObjectBlocks {
         }
         // Fails where one is installed, which is as well.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let options = ClientOptions::new().with_timeout(REQUEST_TIME_MAX);
+        let options = ClientOptions::new()
+            .with_timeout(REQUEST_TIME_MAX)
+            .with_connect_timeout(CONNECT_TIME_MAX);
         // What the environment asks for, as plain HTTP, is heard after this.
         let store = AmazonS3Builder::from_env()
             .with_client_options(with_environment(options))
@@ -56,7 +66,14 @@ impl ObjectBlocks {
             .map_err(|error| invalid(error.to_string()))?;
         let prefix = prefix.trim_matches('/').to_owned();
         let place = address.trim_end_matches('/').to_owned();
-        Ok(Self { store: Arc::new(store), prefix, place, runtime })
+        let read_time_max = REQUEST_TIME_MAX;
+        Ok(Self { store: Arc::new(store), prefix, place, runtime, read_time_max })
+    }
+
+    /// The same for those whose readers cannot wait longer. What is stored and listed may take its time.
+    #[must_use]
+    pub fn read_within(self, read_time_max: Duration) -> Self {
+        Self { read_time_max, ..self }
     }
 
     fn at(&self, name: &str) -> Path {
@@ -145,7 +162,13 @@ impl Blocks for ObjectBlocks {
 
     fn read(&self, name: &str, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, Error> {
         let place = self.at(name);
-        let parts = self.runtime.block_on(self.store.get_ranges(&place, ranges));
+        let parts = self.runtime.block_on(async {
+            timeout(self.read_time_max, self.store.get_ranges(&place, ranges)).await
+        });
+        let parts = parts.map_err(|_| {
+            let seconds = self.read_time_max.as_secs_f64();
+            Error::Unavailable(format!("cannot read {name:?}: no answer within {seconds} s"))
+        })?;
         let parts = parts.map_err(Self::failed("read", name))?;
         Ok(parts.iter().map(|part| part.to_vec()).collect())
     }

@@ -2,8 +2,8 @@
 
 use std::ops::{Deref, Range};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::os::pages::source::Source;
 use crate::os::pages::{PAGE_SIZE, PageCache, PageError, PageStream};
@@ -27,9 +27,18 @@ enum Way {
     Cached {
         cache: Arc<PageCache>,
         file: u64,
+        ahead: Mutex<Ahead>,
     },
     /// Read anew each time.
     Direct,
+}
+
+/// What was loaded last: where reads go on from there, more is loaded at once.
+#[derive(Debug, Default)]
+struct Ahead {
+    /// The page behind it.
+    next: usize,
+    pages: usize,
 }
 
 impl PageReader {
@@ -58,7 +67,9 @@ impl PageReader {
                 let words = source.pages().div_ceil(64);
                 Way::Mapped { map, verified: (0..words).map(|_| AtomicU64::new(0)).collect() }
             }
-            (None, Some(cache)) => Way::Cached { file: cache.new_file(), cache },
+            (None, Some(cache)) => {
+                Way::Cached { file: cache.new_file(), cache, ahead: Mutex::default() }
+            }
             (None, None) => Way::Direct,
         };
         Ok(Self { source: Arc::new(source), way })
@@ -85,13 +96,13 @@ impl PageReader {
                 Ok(Lent(Bytes::Borrowed(map.get(span.0).unwrap_or_default())))
             }
             Way::Cached { .. } | Way::Direct if pages.len() == 1 => {
-                let page = self.page(pages.start)?;
+                let mut held = self.pages(pages.clone())?;
+                let page = held.pop().unwrap_or_else(|| Arc::from([]));
                 Ok(Lent(Bytes::Page(page, span.within(pages.start))))
             }
             Way::Cached { .. } | Way::Direct => {
                 let mut bytes = Vec::with_capacity(length);
-                for page in pages {
-                    let held = self.page(page)?;
+                for (page, held) in pages.clone().zip(self.pages(pages)?) {
                     bytes.extend_from_slice(held.get(span.within(page)).unwrap_or_default());
                 }
                 Ok(Lent(Bytes::Copied(bytes)))
@@ -180,18 +191,55 @@ impl PageReader {
         Ok(out)
     }
 
-    fn page(&self, page: usize) -> Result<Arc<[u8]>, PageError> {
-        match &self.way {
-            Way::Cached { cache, file } => {
-                if let Some(held) = cache.get(*file, page) {
-                    return Ok(held);
-                }
-                let loaded = self.load_page(page)?;
-                cache.insert(*file, page, &loaded);
-                Ok(loaded)
+    /// Whole pages, those that are missing loaded together where they are neighbours.
+    fn pages(&self, wanted: Range<usize>) -> Result<Vec<Arc<[u8]>>, PageError> {
+        let Way::Cached { cache, file, ahead } = &self.way else {
+            return wanted.map(|page| self.load_page(page)).collect();
+        };
+        let mut held: Vec<Option<Arc<[u8]>>> =
+            wanted.clone().map(|page| cache.get(*file, page)).collect();
+        while let Some(first) = held.iter().position(Option::is_none) {
+            let missing = held.iter().skip(first).take_while(|page| page.is_none()).count();
+            let begin = wanted.start + first;
+            let run = self.load_run(begin..begin + missing, ahead)?;
+            for (page, bytes) in (begin..).zip(&run) {
+                cache.insert(*file, page, bytes);
             }
-            Way::Mapped { .. } | Way::Direct => self.load_page(page),
+            for (place, bytes) in held.iter_mut().skip(first).zip(run.into_iter().take(missing)) {
+                *place = Some(bytes);
+            }
         }
+        Ok(held.into_iter().flatten().collect())
+    }
+
+    /// Loads neighbouring pages, and some behind them where reads go forwards in a file far away.
+    fn load_run(
+        &self,
+        wanted: Range<usize>,
+        ahead: &Mutex<Ahead>,
+    ) -> Result<Vec<Arc<[u8]>>, PageError> {
+        let pages_max = self.source.file().pages_ahead();
+        let mut ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = wanted.start == ahead.next;
+        ahead.pages = if goes_on { (ahead.pages * 2).clamp(1, pages_max) } else { 1 };
+        let end = wanted.start.saturating_add(ahead.pages).max(wanted.end).min(self.source.pages());
+        ahead.next = end;
+        drop(ahead);
+        // A fault ahead is not yet the reader's: it may never go there.
+        match self.load_pages(wanted.start..end) {
+            Err(_) if end > wanted.end => self.load_pages(wanted),
+            loaded => loaded,
+        }
+    }
+
+    fn load_pages(&self, pages: Range<usize>) -> Result<Vec<Arc<[u8]>>, PageError> {
+        if pages.len() == 1 {
+            return Ok(vec![self.load_page(pages.start)?]);
+        }
+        let size = pages.clone().map(|page| self.source.page_size(page)).sum();
+        let mut bytes = vec![0; size];
+        self.source.load(pages.start, &mut bytes)?;
+        Ok(bytes.chunks(PAGE_SIZE).map(Arc::from).collect())
     }
 
     fn load_page(&self, page: usize) -> Result<Arc<[u8]>, PageError> {
@@ -206,7 +254,7 @@ impl PageReader {
 
 impl Drop for PageReader {
     fn drop(&mut self) {
-        if let Way::Cached { cache, file } = &self.way {
+        if let Way::Cached { cache, file, .. } = &self.way {
             cache.forget(*file);
         }
     }

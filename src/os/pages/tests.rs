@@ -3,13 +3,14 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
 use crate::os::pages::{PAGE_SIZE, PageCache, PageError, PageReader, PageWriter, page_count};
 use crate::os::scratch::Scratch;
 use crate::os::sim::{Call, Calls, Fault, SimFiles};
-use crate::os::{Disk, Files};
+use crate::os::{Disk, Files, Mapped, ReadFile};
 
 fn sample(size: usize) -> Vec<u8> {
     (0..size).map(|index| u8::try_from((index * 7 + index / 251) % 256).unwrap()).collect()
@@ -218,10 +219,65 @@ fn a_page_is_read_and_checked_once() {
         for _ in 0..5 {
             reader.read(PAGE_SIZE as u64 - 5, 10).unwrap();
         }
-        assert_eq!(files.calls() - before, 2);
+        // Neighbours that are missing are asked for together.
+        assert_eq!(files.calls() - before, if mapping { 2 } else { 1 });
         drop(reader);
         assert_eq!(cache.bytes(), 0);
     }
+}
+
+/// A file that takes long to answer, however little is asked for.
+#[derive(Debug)]
+struct FarAway(Arc<dyn ReadFile>, AtomicU64);
+
+impl ReadFile for FarAway {
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.read_exact_at(offset, out)
+    }
+
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+
+    fn map(&self) -> std::io::Result<Option<Mapped>> {
+        Ok(None)
+    }
+
+    fn pages_ahead(&self) -> usize {
+        16
+    }
+}
+
+#[test]
+fn far_away_more_is_asked_for_where_reads_go_forwards_and_nowhere_else() {
+    let bytes = sample(100 * PAGE_SIZE);
+    let files = SimFiles::seeded(1);
+    let checksums = written(&files, &bytes, PAGE_SIZE);
+    let far = Arc::new(FarAway(files.open_read("block").unwrap(), AtomicU64::new(0)));
+    let cache = Arc::new(PageCache::new(64 << 20));
+    let file = Arc::<FarAway>::clone(&far);
+    let open = || {
+        let (file, checksums) = (Arc::<FarAway>::clone(&file), Arc::clone(&checksums));
+        PageReader::new(file, "block", bytes.len() as u64, checksums, Some(Arc::clone(&cache)))
+    };
+    let asked = || far.1.swap(0, Ordering::Relaxed);
+    let reader = open().unwrap();
+    for page in 0..100 {
+        let begin = page * PAGE_SIZE;
+        assert_eq!(&*reader.read(begin as u64, 9).unwrap(), &bytes[begin..begin + 9]);
+    }
+    assert!(asked() < 12, "1, 2, 4, 8, then 16 at once");
+    let reader = open().unwrap();
+    for page in (0..100).rev().step_by(7) {
+        reader.read((page * PAGE_SIZE) as u64, 9).unwrap();
+    }
+    assert_eq!(asked(), 15, "one each");
+    // A fault ahead is not the reader's before it goes there.
+    files.flip_bit("block", 12 * PAGE_SIZE as u64, 1).unwrap();
+    let reader = open().unwrap();
+    (0..12).for_each(|page| drop(reader.read((page * PAGE_SIZE) as u64, 9).unwrap()));
+    assert!(reader.read(12 * PAGE_SIZE as u64, 9).unwrap_err().is_damage());
 }
 
 #[test]

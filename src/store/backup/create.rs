@@ -1,12 +1,16 @@
 //! Making a backup while rows come in: a moment is held still, and what is new of it is stored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    sync::Arc,
+};
 
-use crate::os::Files;
+use crate::os::{Files, ReadFile};
 use crate::store::{
     db::{Db, held},
     error::{Error, failed},
-    file::{DataFile, FileKey},
+    file::{DataFile, FileKey, read_failed},
 };
 
 use super::{
@@ -75,6 +79,7 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         at: moment.at,
         position: moment.position,
         catalog: moment.catalog,
+        changes: moment.changes,
         lineage: super::ship::lineage(db)?,
         files: files?,
     };
@@ -116,6 +121,9 @@ struct Before {
     /// What this process stored of files that grow.
     memo: Memo,
 }
+
+/// Bytes of a file, and of a part or block what checks them.
+type Opened = (Arc<dyn ReadFile>, Option<Arc<DataFile>>);
 
 struct Storing<'a> {
     db: &'a Db,
@@ -170,12 +178,7 @@ impl Storing<'_> {
         before: &Before,
     ) -> Result<BackupFile, Error> {
         let path = &member.path;
-        let file = files.open_read(path).map_err(failed(files, "open", path))?;
-        let data = member.meta.as_ref().map(|meta| {
-            let (now, database) = (std::time::Duration::ZERO, self.db.database);
-            DataFile::open(files, FileKey { now, database, meta }, None)
-        });
-        let data = data.transpose()?;
+        let (file, data) = self.open(files, member)?;
         let same = if member.grows { before.memo.of(path, member.bytes) } else { &[] };
         let mut pieces = Vec::new();
         let mut at = 0;
@@ -186,7 +189,8 @@ impl Storing<'_> {
                 continue;
             }
             self.buffer.resize(usize::try_from(size).unwrap_or(0), 0);
-            file.read_exact_at(at, &mut self.buffer).map_err(failed(files, "read", path))?;
+            file.read_exact_at(at, &mut self.buffer)
+                .map_err(|source| self.unread(member, source))?;
             if let Some(data) = &data {
                 // Damage is found before it is copied, not when it is needed.
                 data.check(at, &self.buffer)?;
@@ -200,6 +204,27 @@ impl Storing<'_> {
         }
         let crc = member.meta.as_ref().map(|meta| meta.footer_crc);
         Ok(BackupFile { path: path.clone(), bytes: member.bytes, crc, pieces })
+    }
+
+    /// A file of the moment.
+    fn open(&self, files: &dyn Files, member: &Member) -> Result<Opened, Error> {
+        if let Some(archived) = &member.archived {
+            return Ok((self.db.archive.open(&archived.meta), Some(Arc::clone(archived))));
+        }
+        let path = &member.path;
+        let file = files.open_read(path).map_err(failed(files, "open", path))?;
+        let data = member.meta.as_ref().map(|meta| {
+            let (now, database) = (std::time::Duration::ZERO, self.db.database);
+            DataFile::open(files, FileKey { now, database, meta }, None).map(Arc::new)
+        });
+        Ok((file, data.transpose()?))
+    }
+
+    fn unread(&self, member: &Member, source: io::Error) -> Error {
+        match &member.archived {
+            Some(archived) => read_failed(&self.db.archive.path_of(&archived.meta), source),
+            None => failed(&*self.db.files, "read", &member.path)(source),
+        }
     }
 
     /// Stores the piece in the buffer, if no backup has it; its digest.

@@ -2,7 +2,7 @@
 //!
 //! `snapshot` holds one moment still by second names, `repository` is the place of the copies behind the
 //! door [`Blocks`](crate::model::Blocks), `record` what one backup is, `directory` that door over a
-//! folder. `create`, `verify`, `prune` and `restore` do what they say. `retired`, `ship` and `replay`
+//! folder. `create`, `verify`, `prune` and `restore` do what they say. `retired`, `ship`, `deletions` and `replay`
 //! are the archive of the log: what is no longer needed here waits until it is there, and a restore
 //! reads it again up to a moment.
 //!
@@ -10,6 +10,7 @@
 //! byte leaves the backups before as they were, and pieces that the next prune removes.
 
 mod create;
+mod deletions;
 mod directory;
 mod memo;
 mod prune;
@@ -33,6 +34,7 @@ pub use repository::{Listed, Repository};
 pub(super) use restore::restoring;
 pub use restore::{Restored, Until, restore};
 pub(super) use retired::Retired;
+pub(super) use ship::{LINEAGE, lineage};
 pub use ship::{Shipped, Shipper};
 pub(super) use snapshot::remove_leftovers;
 pub use verify::{Check, Trouble, verify_backup};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::store::error::Error;
 
 use super::{
+    deletions,
     record::{Backup, piece_name},
     repository::{Repository, Work},
     ship::{Chunk, Kind},
@@ -135,10 +136,19 @@ fn unneeded(
     gone.retain(|entry| !named.contains(&entry.name));
     // Of each archive, where the oldest kept backup goes on: its position and its catalog.
     let mut needed: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut changes: BTreeMap<&str, u64> = BTreeMap::new();
     for backup in kept {
         let first = needed.entry(&backup.lineage).or_insert((backup.position, backup.catalog));
         *first = (first.0.min(backup.position), first.1.min(backup.catalog));
+        let first = changes.entry(&backup.lineage).or_insert(backup.changes);
+        *first = backup.changes.min(*first);
     }
+    let mut deletions = repository.asked(repository.blocks.list(deletions::FOLDER))?;
+    deletions.retain(|entry| {
+        let parsed = deletions::parse(&entry.name);
+        parsed.is_some_and(|(lineage, number, _)| changes.get(lineage) >= Some(&number))
+    });
+    gone.append(&mut deletions);
     for kind in [Kind::Log, Kind::Catalog] {
         let entries = repository.asked(repository.blocks.list(kind.folder()))?;
         let chunks: Vec<_> = entries

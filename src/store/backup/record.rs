@@ -30,6 +30,9 @@ pub struct Backup {
     pub position: u64,
     /// The number of its catalog file.
     pub catalog: u64,
+    /// Changes of what lives that it has, deletions among them; 0 in backups of before they were told.
+    #[serde(default)]
+    pub changes: u64,
     /// The archive of the log that goes on behind it.
     pub lineage: String,
     /// Its files.
@@ -147,7 +150,7 @@ pub fn decode_backup(bytes: &[u8]) -> Result<Backup, Damage> {
 
 /// Whether a backup may bring a file of this path into a data directory.
 fn may_hold(path: &str) -> bool {
-    let folders = [manifest::FOLDER, wal::FOLDER, catalog::FOLDER, "t0"];
+    let folders = [manifest::FOLDER, wal::FOLDER, catalog::FOLDER, "t0", "access"];
     let is_in = |folder: &&str| {
         path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/') && rest.len() > 1)
     };
@@ -190,6 +193,7 @@ mod unit {
             at: 1_795_575_975_123_456_789,
             position: 9,
             catalog: 1,
+            changes: 4,
             lineage: String::new(),
             files: vec![
                 BackupFile { path: "wal/1.wal".into(), bytes: 0, crc: None, pieces: vec![] },

@@ -5,7 +5,7 @@
 //! to where it would go: rows are never left out in silence.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -14,11 +14,13 @@ use crate::store::{
     catalog::{self, Index},
     db::{Db, held},
     error::{Damage, Error},
+    manifest::{Deletion, Tombstone},
     wal::{self, Expected, Scan},
 };
 
 use super::{
     create::Pace,
+    deletions,
     record::{Backup, number},
     repository::Repository,
     restore::Until,
@@ -41,6 +43,8 @@ pub struct Reached {
     pub records: u64,
     /// Rows in them.
     pub rows: u64,
+    /// Deletions that were repeated.
+    pub deletions: u64,
     /// Whether the archive ends before the moment: there may have been more.
     pub is_end: bool,
 }
@@ -74,7 +78,9 @@ pub(super) fn replay(
         reached: Reached { position: backup.position, is_end: true, ..Reached::default() },
         failed: Arc::default(),
         pending: 0,
+        deletions: VecDeque::new(),
     };
+    target.plan(deletions::behind(repository, &backup.lineage, backup.changes)?);
     let numbers = archive.segments_behind(backup.position);
     let mut next = numbers.first().map(|number| archive.scan(*number)).transpose()?;
     for (place, number) in numbers.iter().enumerate() {
@@ -94,6 +100,7 @@ pub(super) fn replay(
         }
     }
     target.commit()?;
+    target.delete_before(u64::MAX)?;
     Ok(target.reached)
 }
 
@@ -206,6 +213,8 @@ struct Target<'a> {
     /// The first refusal.
     failed: Arc<Mutex<Option<crate::model::Error>>>,
     pending: usize,
+    /// Deletions up to the moment, oldest first.
+    deletions: VecDeque<Deletion>,
 }
 
 impl Target<'_> {
@@ -234,6 +243,7 @@ impl Target<'_> {
                 at: found.offset as u64,
                 what,
             };
+            self.delete_before(position)?;
             let payload = found.payload(bytes).map_err(in_log)?;
             let mut batch = wal::decode_rows(payload, header.tenant).map_err(in_log)?;
             self.rename(&mut batch).map_err(in_log)?;
@@ -248,6 +258,32 @@ impl Target<'_> {
             }
         }
         Ok(self.is_there())
+    }
+
+    /// Takes the deletions that are to be repeated: those until the moment.
+    fn plan(&mut self, all: Vec<Deletion>) {
+        let is_until = |deletion: &Deletion| match self.until {
+            Until::Time(time) => deletion.at <= time,
+            // One behind the last record of that position came later than it.
+            Until::Position(position) => deletion.position < position,
+        };
+        self.deletions = all.into_iter().filter(is_until).collect();
+    }
+
+    /// Repeats the deletions that came before the record of `position`.
+    fn delete_before(&mut self, position: u64) -> Result<(), Error> {
+        while let Some(deletion) = self.deletions.pop_front_if(|it| it.position < position) {
+            self.commit()?;
+            let Tombstone { matchers, range, .. } = deletion.tombstone;
+            let deleted = self.db.delete(&matchers, range);
+            deleted.map_err(|source| Error::Repository {
+                place: "the restored database".into(),
+                source: Box::new(source),
+            })?;
+            self.reached.deletions += 1;
+            self.reached.at = self.reached.at.max(deletion.at);
+        }
+        Ok(())
     }
 
     /// Whether nothing more is asked for.

@@ -91,7 +91,7 @@ pub fn restore(
     if let Some(until) = until {
         restoring.mark(true)?;
         drop(lock);
-        let (db, recovery) = Db::open_any(Arc::clone(&files), clock, config)?;
+        let (db, recovery) = Db::open_any(Arc::clone(&files), clock, config, None)?;
         if let Some(finding) = recovery.findings.first() {
             return Err(Error::Invalid(format!("the restored files are not whole: {finding}")));
         }

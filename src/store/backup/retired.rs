@@ -2,8 +2,13 @@
 
 use std::io;
 
-use crate::os::Files;
-use crate::store::config::Config;
+use crate::os::{Files, remove_tree};
+use crate::store::{
+    config::Config,
+    db::{Db, held},
+    error::{Error, failed},
+    manifest::Edit,
+};
 
 /// The folder of what waits for the archive of the log, below the root.
 pub(super) const WAITING: &str = "archiving";
@@ -13,6 +18,28 @@ pub(super) const WAITING: &str = "archiving";
 pub(in crate::store) struct Retired {
     /// Bytes that may wait; 0 where nothing is archived.
     backlog_max: u64,
+}
+
+impl Db {
+    /// Forgets what waits for an archive of the log that is not kept any more. Not where one is: the
+    /// archive would have a gap.
+    ///
+    /// # Errors
+    /// Where a file cannot be removed.
+    pub fn forget_waiting(&self) -> Result<(), Error> {
+        let files = &*self.files;
+        if self.config.archive_backlog_max > 0 {
+            return Ok(());
+        }
+        if files.exists(WAITING).map_err(failed(files, "look for", WAITING))? {
+            remove_tree(files, WAITING).map_err(failed(files, "remove", WAITING))?;
+        }
+        let mut manifest = held(&self.manifest);
+        if manifest.state().to_archive.is_empty() {
+            return Ok(());
+        }
+        manifest.apply(&[Edit::InArchive(u64::MAX)])
+    }
 }
 
 impl Retired {

@@ -20,6 +20,7 @@ use crate::store::{
 
 use super::{
     create::{Pace, sizes},
+    deletions,
     record::{PIECE_BYTES, number, wrong_digest},
     repository::Repository,
     retired::WAITING,
@@ -27,7 +28,7 @@ use super::{
 
 /// The file that names the archive of this directory's log. Not part of a backup: what is restored
 /// begins an archive of its own.
-const LINEAGE: &str = "LINEAGE";
+pub(in crate::store) const LINEAGE: &str = "LINEAGE";
 
 /// What a chunk is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +116,7 @@ impl Chunk {
 }
 
 /// The name of the archive of this database's log.
-pub(super) fn lineage(db: &Db) -> Result<String, Error> {
+pub(in crate::store) fn lineage(db: &Db) -> Result<String, Error> {
     let files = &*db.files;
     match read_whole(files, LINEAGE, 64) {
         Ok(bytes) => {
@@ -194,6 +195,9 @@ impl Shipper {
     pub fn ship(&mut self, db: &Db, pace: &dyn Pace) -> Result<Shipped, Error> {
         let mut shipped = Shipped::default();
         let sources = sources(db, &mut shipped)?;
+        // Looked at after the log and sent before it: the archive has no record without the deletions
+        // that came before it.
+        deletions::ship(db, &self.repository, &self.lineage)?;
         let last = self.sent.keys().filter(|it| it.0 == Kind::Log).map(|it| it.1).max();
         let next = sources.iter().filter(|it| it.kind == Kind::Log).map(|it| it.number);
         let next = next.filter(|number| Some(*number) > last).min();

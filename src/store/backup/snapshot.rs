@@ -8,12 +8,15 @@ use crate::store::{
     catalog,
     db::{Db, held},
     error::{Error, failed},
+    file::DataFile,
     manifest::{self, FileMeta, Manifest, State},
     wal,
 };
 
 /// The folder of snapshots, below the root.
 const FOLDER: &str = "snapshots";
+/// The file of tokens: digests, no secrets.
+const ACCESS: &str = "access/tokens.json";
 /// What ends the name of one that is not done, or goes when it was copied.
 const UNFINISHED: &str = ".tmp";
 /// Upkeep may remove what was just noted: then it is noted again, at last with upkeep held.
@@ -30,6 +33,8 @@ pub(super) struct Member {
     pub(super) meta: Option<FileMeta>,
     /// Whether it only grows: the same bytes begin it in every later snapshot.
     pub(super) grows: bool,
+    /// Of a block in the archive: what reads it there, and keeps it there.
+    pub(super) archived: Option<Arc<DataFile>>,
 }
 
 /// A moment, held still.
@@ -42,6 +47,8 @@ pub(super) struct Snapshot {
     /// The last record in it.
     pub(super) position: u64,
     pub(super) catalog: u64,
+    /// Changes of what lives until then.
+    pub(super) changes: u64,
     pub(super) members: Vec<Member>,
 }
 
@@ -63,6 +70,8 @@ struct Noted {
     /// The segment that grows, and how long it was.
     tail: Option<(u64, u64)>,
     catalog: Option<(Arc<dyn ReadFile>, u64)>,
+    /// Blocks that are in the archive.
+    archived: Vec<Arc<DataFile>>,
 }
 
 impl Db {
@@ -153,7 +162,10 @@ fn note(db: &Db) -> Result<Noted, Error> {
             Some((file, end.unwrap_or(length)))
         }
     };
+    let mut archived = db.live().files;
+    archived.retain(|file| file.meta.archived.is_some());
     Ok(Noted {
+        archived,
         sequence: manifest.sequence(),
         at: db.clock.now(),
         position: commit.wal.last(),
@@ -173,7 +185,7 @@ fn open(files: &dyn Files, path: &str) -> Result<Arc<dyn ReadFile>, Error> {
 fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Error> {
     let below: Arc<dyn Files> = Arc::new(Below::new(Arc::clone(&db.files), folder));
     let mut filling = Filling { db, folder, below: &*below, wish, members: Vec::new() };
-    let Noted { mut state, sequence, at, position, tail, catalog } = noted;
+    let Noted { mut state, sequence, at, position, tail, catalog, archived } = noted;
     for folder in [manifest::FOLDER, wal::FOLDER, catalog::FOLDER] {
         below.create_dir_all(folder).map_err(failed(&*below, "create", folder))?;
     }
@@ -185,15 +197,29 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     if let Some((file, length)) = catalog {
         filling.add_growing(&*file, &catalog::catalog_path(state.catalog), length)?;
     }
-    for meta in state.files.values() {
+    for meta in state.files.values().filter(|meta| meta.archived.is_none()) {
         filling.link(&meta.path(), Some(meta.clone()))?;
     }
+    if db.config.backs_up_access && !wish.is_durable {
+        filling.add_access()?;
+    }
     filling.sync_folders(&state)?;
+    for file in archived {
+        filling.add_archived(file, &mut state);
+    }
     let mut members = filling.members;
     let catalog = state.catalog;
+    // What is restored has an archive of its own, and this in its files.
+    state.to_archive.clear();
     let listed = Manifest::begin(Arc::clone(&below), db.database, state, 0, sequence)?;
-    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false });
-    Ok(Snapshot { files: below, at, position, catalog, members })
+    members.push(Member {
+        path: listed.path(),
+        bytes: listed.end(),
+        meta: None,
+        grows: false,
+        archived: None,
+    });
+    Ok(Snapshot { files: below, at, position, catalog, changes: sequence, members })
 }
 
 /// A snapshot that is being made.
@@ -228,8 +254,42 @@ impl Filling<'_> {
         if !linked {
             return self.copy(file, path, length);
         }
-        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
+        self.add(path, length, None);
         Ok(())
+    }
+
+    /// Adds the file of tokens, if there is one. It is written anew, never in place.
+    fn add_access(&mut self) -> Result<(), Error> {
+        let files = &*self.db.files;
+        let file = match files.open_read(ACCESS) {
+            Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(failed(files, "open", ACCESS))?,
+        };
+        let length = file.len().map_err(failed(files, "read", ACCESS))?;
+        let folder = ACCESS.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.below.create_dir_all(folder).map_err(failed(self.below, "create", folder))?;
+        self.copy(&*file, ACCESS, length)?;
+        if let Some(member) = self.members.last_mut() {
+            member.grows = false;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &str, bytes: u64, meta: Option<FileMeta>) {
+        let grows = meta.is_none();
+        self.members.push(Member { path: path.to_owned(), bytes, meta, grows, archived: None });
+    }
+
+    /// Adds a block that is in the archive. A snapshot goes on reading it there; a backup has it as one
+    /// that is here, and so does what is restored from it.
+    fn add_archived(&mut self, file: Arc<DataFile>, state: &mut State) {
+        if self.wish.is_durable {
+            return;
+        }
+        let Some(meta) = state.files.get_mut(&file.meta.id) else { return };
+        meta.archived = None;
+        let (path, bytes, meta) = (meta.path(), meta.bytes, Some(meta.clone()));
+        self.members.push(Member { path, bytes, meta, grows: false, archived: Some(file) });
     }
 
     /// Gives a file that never changes a second name.
@@ -255,8 +315,7 @@ impl Filling<'_> {
             Some(meta) => meta.bytes,
             None => open(self.below, path)?.len().map_err(failed(files, "read", path))?,
         };
-        let grows = meta.is_none();
-        self.members.push(Member { path: path.to_owned(), bytes, meta, grows });
+        self.add(path, bytes, meta);
         Ok(())
     }
 
@@ -276,7 +335,7 @@ impl Filling<'_> {
         if self.wish.is_durable {
             out.sync().map_err(failed(self.below, "sync", path))?;
         }
-        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
+        self.add(path, length, None);
         Ok(())
     }
 
@@ -284,8 +343,9 @@ impl Filling<'_> {
         if !self.wish.is_durable {
             return Ok(());
         }
+        let here = state.files.values().filter(|meta| meta.archived.is_none());
         let days: std::collections::BTreeSet<String> =
-            state.files.values().map(|meta| meta.partition.folder()).collect();
+            here.map(|meta| meta.partition.folder()).collect();
         let logs = [wal::FOLDER, catalog::FOLDER].map(str::to_owned);
         for folder in logs.iter().chain(&days) {
             self.below.sync_dir(folder).map_err(failed(self.below, "sync", folder))?;

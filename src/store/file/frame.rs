@@ -2,48 +2,90 @@
 //!
 //! Bytes: storage-format.md, "Data file".
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use crate::os::{Files, ReadFile, page_count};
+use crate::model;
+use crate::os::{Files, PageCache, PageError, PageReader, ReadFile, page_count};
 use crate::store::{
     error::{Damage, Error, failed},
     manifest::FileMeta,
 };
 
 use super::{
-    layout::{FOOTER_BYTES, Footer, HEADER_BYTES, Header},
+    layout::{self, Entry, FOOTER_BYTES, Footer, HEADER_BYTES, Header},
     reader::{DataFile, FileKey},
 };
 
+/// What the frame of a file leads to.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) pages: PageReader,
+    /// Where sections are.
+    pub(super) directory: Vec<Entry>,
+}
+
 /// A file whose frame is being read: what stands behind its pages.
 pub(super) struct Framed<'a> {
-    files: &'a dyn Files,
-    pub(super) file: Arc<dyn ReadFile>,
+    file: Arc<dyn ReadFile>,
     pub(super) path: PathBuf,
-    pub(super) meta: &'a FileMeta,
+    meta: &'a FileMeta,
     footer_at: u64,
 }
 
 impl<'a> Framed<'a> {
     /// Opens it, and sees that it has its size.
-    pub(super) fn open(files: &'a dyn Files, meta: &'a FileMeta) -> Result<Self, Error> {
+    pub(super) fn open(files: &dyn Files, meta: &'a FileMeta) -> Result<Self, Error> {
         let relative = meta.path();
         let path = files.path_of(&relative);
-        let file = match files.open_read(&relative) {
-            Ok(file) => file,
-            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Error::Missing { file: path });
+        match files.open_read(&relative) {
+            Ok(file) => Self::of(file, path, meta),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => {
+                Err(Error::Missing { file: path })
             }
-            Err(source) => return Err(failed(files, "open", &relative)(source)),
-        };
-        let size = file.len().map_err(failed(files, "read", &relative))?;
+            Err(source) => Err(failed(files, "open", &relative)(source)),
+        }
+    }
+
+    /// The same of a file that is open.
+    pub(super) fn of(
+        file: Arc<dyn ReadFile>,
+        path: PathBuf,
+        meta: &'a FileMeta,
+    ) -> Result<Self, Error> {
+        let size = file.len().map_err(|source| read_failed(&path, source))?;
         let footer_at = meta.bytes.saturating_sub(FOOTER_BYTES as u64);
-        let frame = Self { files, file, path, meta, footer_at };
+        let frame = Self { file, path, meta, footer_at };
         if size != meta.bytes {
             let what = "file has another size than the manifest says";
             return Err(frame.damaged(size, Damage::Contradiction(what)));
         }
         Ok(frame)
+    }
+
+    /// Checks what frames it: footer, page checksums, header, directory.
+    pub(super) fn body(self, database: u128, cache: Option<Arc<PageCache>>) -> Result<Body, Error> {
+        let footer = self.footer()?;
+        let checksums = self.checksums(footer)?;
+        let Framed { file, path, meta, .. } = self;
+        let damaged = |at: u64, what: Damage| Error::Damaged { file: path.clone(), at, what };
+        let failed = |error| page_error(&path, error);
+        let pages = PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache);
+        let pages = pages.map_err(failed)?;
+        let header = Header::read(&pages.read(0, HEADER_BYTES).map_err(failed)?)
+            .map_err(|what| damaged(0, what))?;
+        if header.database != database || header.id != meta.id || header.partition != meta.partition
+        {
+            return Err(damaged(0, Damage::Foreign));
+        }
+        let directory_bytes = usize::try_from(footer.directory_bytes).unwrap_or(usize::MAX);
+        let directory = pages.read(footer.directory_at, directory_bytes).map_err(failed)?;
+        let directory = layout::take_directory(&directory, footer.data_bytes)
+            .map_err(|what| damaged(footer.directory_at, what))?;
+        Ok(Body { pages, directory })
     }
 
     fn damaged(&self, at: u64, what: Damage) -> Error {
@@ -54,10 +96,10 @@ impl<'a> Framed<'a> {
         let mut bytes = vec![0; length];
         match self.file.read_exact_at(at, &mut bytes) {
             Ok(()) => Ok(bytes),
-            Err(short) if short.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Err(short) if short.kind() == io::ErrorKind::UnexpectedEof => {
                 Err(self.damaged(at, Damage::Truncated("data file")))
             }
-            Err(source) => Err(failed(self.files, "read", &self.meta.path())(source)),
+            Err(source) => Err(read_failed(&self.path, source)),
         }
     }
 
@@ -86,6 +128,27 @@ impl<'a> Framed<'a> {
             return Err(self.damaged(footer.data_bytes, what));
         }
         Ok(bytes.as_chunks().0.iter().map(|it| u32::from_le_bytes(*it)).collect())
+    }
+}
+
+/// An error of a page as this room has it.
+pub(super) fn page_error(path: &Path, error: PageError) -> Error {
+    let file = path.to_owned();
+    match error {
+        PageError::Io { source, .. } => read_failed(path, source),
+        PageError::Damaged { offset, expected, found, .. } => {
+            Error::Damaged { file, at: offset, what: Damage::Checksum { expected, found } }
+        }
+        _ => Error::Damaged { file, at: 0, what: Damage::Truncated("data file") },
+    }
+}
+
+/// What is said where bytes cannot be had: by the archive, if it was asked, or by the system.
+pub(in crate::store) fn read_failed(path: &Path, source: io::Error) -> Error {
+    let file = path.to_owned();
+    match source.downcast::<model::Error>() {
+        Ok(said) => Error::Archive { file, source: Box::new(said) },
+        Err(source) => Error::Io { call: "read", file, source },
     }
 }
 

@@ -88,6 +88,7 @@ impl Header {
             rows: 0,
             bytes,
             footer_crc,
+            archived: None,
         }
     }
 

@@ -14,7 +14,7 @@ mod statistics;
 mod tables;
 mod writer;
 
-pub(super) use frame::{Frame, read_frame};
+pub(super) use frame::{Frame, read_failed, read_frame};
 pub(super) use labels::{BlockLabels, LabelsWriter, SERIES_MAX};
 pub(super) use layout::Section;
 pub(super) use reader::{DataFile, FileKey};

@@ -9,8 +9,9 @@ use roaring::RoaringBitmap;
 
 use crate::codec;
 use crate::model::{Exemplar, SeriesRef, TimeRange, Timestamp};
-use crate::os::{Files, Lent, PAGE_SIZE, PageCache, PageError, PageReader};
+use crate::os::{Files, Lent, PAGE_SIZE, PageCache};
 use crate::store::{
+    archive::Archive,
     bytes::Reader,
     catalog::Index,
     error::{Damage, Error},
@@ -21,9 +22,9 @@ use crate::store::{
 };
 
 use super::{
-    frame::Framed,
+    frame::{Body, Framed, page_error},
     labels::BlockLabels,
-    layout::{self, Entry, HEADER_BYTES, Header, Section},
+    layout::{Entry, Section},
     statistics::Statistics,
     tables::{Chunk, ChunkKind, Tables, TimeColumn, take_column},
 };
@@ -47,8 +48,10 @@ pub(in crate::store) struct DataFile {
     /// When it was opened, by the monotonic clock.
     pub(in crate::store) opened: std::time::Duration,
     path: PathBuf,
-    pages: PageReader,
-    directory: Vec<Entry>,
+    database: u128,
+    /// Of a block in the archive: there. It is opened when something of it is wanted.
+    archive: Option<Arc<Archive>>,
+    body: OnceLock<Body>,
     tables: OnceLock<Tables>,
     refs: OnceLock<Vec<u64>>,
     labels: OnceLock<BlockLabels>,
@@ -66,39 +69,57 @@ impl DataFile {
         key: FileKey<'_>,
         cache: Option<Arc<PageCache>>,
     ) -> Result<Self, Error> {
-        let frame = Framed::open(files, key.meta)?;
-        let footer = frame.footer()?;
-        let checksums = frame.checksums(footer)?;
-        let Framed { file, path, meta, .. } = frame;
-        let damaged = |at: u64| {
-            let file = path.clone();
-            move |what: Damage| Error::Damaged { file, at, what }
-        };
-        let pages = PageReader::new(file, path.clone(), footer.data_bytes, checksums.into(), cache)
-            .map_err(|error| page_error(&path, error))?;
-        let header =
-            Header::read(&page_read(&pages, &path, 0, HEADER_BYTES)?).map_err(damaged(0))?;
-        if header.database != key.database
-            || header.id != meta.id
-            || header.partition != meta.partition
-        {
-            return Err(damaged(0)(Damage::Foreign));
+        let framed = Framed::open(files, key.meta)?;
+        let file = Self::unopened(key, framed.path.clone(), None);
+        drop(file.body.set(framed.body(key.database, cache)?));
+        Ok(file)
+    }
+
+    /// A block in the archive: nothing of it is read yet.
+    pub(in crate::store) fn archived(key: FileKey<'_>, archive: &Arc<Archive>) -> Self {
+        Self::unopened(key, archive.path_of(key.meta), Some(Arc::clone(archive)))
+    }
+
+    /// A file that the manifest lists, wherever it is.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; none for one that is in the archive.
+    pub(in crate::store) fn open_listed(
+        files: &dyn Files,
+        key: FileKey<'_>,
+        cache: Option<Arc<PageCache>>,
+        archive: &Arc<Archive>,
+    ) -> Result<Self, Error> {
+        if key.meta.archived.is_some() {
+            return Ok(Self::archived(key, archive));
         }
-        let directory_bytes = usize::try_from(footer.directory_bytes).unwrap_or(usize::MAX);
-        let directory = page_read(&pages, &path, footer.directory_at, directory_bytes)?;
-        let directory = layout::take_directory(&directory, footer.data_bytes)
-            .map_err(damaged(footer.directory_at))?;
-        Ok(Self {
-            meta: meta.clone(),
+        Self::open(files, key, cache)
+    }
+
+    fn unopened(key: FileKey<'_>, path: PathBuf, archive: Option<Arc<Archive>>) -> Self {
+        Self {
+            meta: key.meta.clone(),
             opened: key.now,
             path,
-            pages,
-            directory,
+            database: key.database,
+            archive,
+            body: OnceLock::new(),
             tables: OnceLock::new(),
             refs: OnceLock::new(),
             labels: OnceLock::new(),
             slots: OnceLock::new(),
             statistics: OnceLock::new(),
+        }
+    }
+
+    /// Its pages and where its sections are; read now if it is in the archive and was not yet.
+    fn body(&self) -> Result<&Body, Error> {
+        self.once(&self.body, || {
+            let Some(archive) = &self.archive else {
+                return Err(self.damaged(0, Damage::Truncated("data file")));
+            };
+            let framed = Framed::of(archive.open(&self.meta), self.path.clone(), &self.meta)?;
+            framed.body(self.database, Some(Arc::clone(&archive.cache)))
         })
     }
 
@@ -107,20 +128,22 @@ impl DataFile {
     }
 
     pub(super) fn read(&self, at: u64, length: usize) -> Result<Lent<'_>, Error> {
-        page_read(&self.pages, &self.path, at, length)
+        let read = self.body()?.pages.read(at, length);
+        read.map_err(|error| page_error(&self.path, error))
     }
 
     fn entry(&self, section: Section) -> Option<&Entry> {
-        self.directory.iter().find(|entry| entry.section == section)
+        self.directory().iter().find(|entry| entry.section == section)
     }
 
-    /// Where sections are.
+    /// Where sections are; nothing of a block in the archive of which nothing was wanted yet.
     pub(in crate::store) fn directory(&self) -> &[Entry] {
-        &self.directory
+        self.body.get().map_or(&[], |body| &body.directory)
     }
 
     /// A whole section; empty where there is none.
     fn section(&self, section: Section) -> Result<(u64, Lent<'_>), Error> {
+        self.body()?;
         let entry = self.entry(section).copied();
         let (offset, length) = entry.map_or((0, 0), |entry| (entry.offset, entry.length));
         Ok((offset, self.read(offset, usize::try_from(length).unwrap_or(usize::MAX))?))
@@ -325,15 +348,17 @@ impl DataFile {
         read().map_err(|what| self.damaged(at, what))
     }
 
-    /// How many pages it has.
+    /// How many pages it has on this disk.
     pub(in crate::store) fn page_count(&self) -> u64 {
-        self.pages.page_count() as u64
+        let body = self.body.get().filter(|_| self.archive.is_none());
+        body.map_or(0, |body| body.pages.page_count() as u64)
     }
 
     /// Reads and checks some pages; about how many bytes those are.
     pub(in crate::store) fn verify_pages(&self, pages: std::ops::Range<u64>) -> Result<u64, Error> {
         let index = |page: u64| usize::try_from(page).unwrap_or(usize::MAX);
-        self.pages
+        self.body()?
+            .pages
             .verify_pages(index(pages.start)..index(pages.end))
             .map_err(|error| page_error(&self.path, error))?;
         Ok(pages.end.saturating_sub(pages.start).saturating_mul(PAGE_SIZE as u64))
@@ -341,13 +366,13 @@ impl DataFile {
 
     /// Checks every page, and that all tables decode.
     pub(in crate::store) fn verify(&self) -> Result<(), Error> {
-        self.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
+        self.body()?.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
         self.verify_tables()
     }
 
     /// Checks bytes of it that were read at `at`, where a page begins; they may end behind its pages.
     pub(in crate::store) fn check(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
-        self.pages.check(at, bytes).map_err(|error| page_error(&self.path, error))
+        self.body()?.pages.check(at, bytes).map_err(|error| page_error(&self.path, error))
     }
 
     /// Checks that all tables decode.
@@ -419,25 +444,5 @@ fn trim(rows: &mut SeriesRows, begin: usize, range: TimeRange) {
         if !rows.starts.is_empty() {
             rows.starts.drain(begin..first.min(end));
         }
-    }
-}
-
-fn page_read<'a>(
-    pages: &'a PageReader,
-    path: &std::path::Path,
-    at: u64,
-    length: usize,
-) -> Result<Lent<'a>, Error> {
-    pages.read(at, length).map_err(|error| page_error(path, error))
-}
-
-fn page_error(path: &std::path::Path, error: PageError) -> Error {
-    let file = path.to_owned();
-    match error {
-        PageError::Io { source, .. } => Error::Io { call: "read", file, source },
-        PageError::Damaged { offset, expected, found, .. } => {
-            Error::Damaged { file, at: offset, what: Damage::Checksum { expected, found } }
-        }
-        _ => Error::Damaged { file, at: 0, what: Damage::Truncated("data file") },
     }
 }

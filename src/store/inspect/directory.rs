@@ -10,7 +10,7 @@ use crate::store::{
     file::{DataFile, FileKey},
     manifest::{self, FileKind, FileMeta, State},
     rebuild::rebuild,
-    recover::{TABLES, expected, segments},
+    recover::{TABLES, expected},
     wal::{self, Judgement, Scan},
 };
 
@@ -70,6 +70,8 @@ pub struct FileSummary {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// Whether it is in the archive, and not on this disk.
+    pub is_archived: bool,
 }
 
 /// A log segment.
@@ -118,9 +120,9 @@ impl Inspection {
         self.files.iter().filter(|file| file.kind != DataKind::Tier)
     }
 
-    /// Bytes of data files.
+    /// Bytes of data files on this disk.
     pub fn file_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().filter(|file| !file.is_archived).map(|file| file.bytes).sum()
     }
 
     /// Bytes of the log.
@@ -161,6 +163,7 @@ impl FileSummary {
             series: meta.series,
             rows: meta.rows,
             bytes: meta.bytes,
+            is_archived: meta.archived.is_some(),
         }
     }
 }
@@ -265,6 +268,9 @@ fn look_at_files(place: &Place<'_>, inspection: &mut Inspection) -> Result<(), E
     let Place { files, database, state } = *place;
     for meta in state.files.values() {
         inspection.files.push(FileSummary::of(meta));
+        if meta.archived.is_some() {
+            continue;
+        }
         let key = FileKey { now: Duration::ZERO, database, meta };
         match DataFile::open(files, key, None) {
             Ok(_) => {}
@@ -281,7 +287,7 @@ fn look_at_files(place: &Place<'_>, inspection: &mut Inspection) -> Result<(), E
 fn look_at_log(place: &Place<'_>, inspection: &mut Inspection) -> Result<Judgement, Error> {
     let Place { files, database, state } = *place;
     let (mut scans, mut summaries) = (Vec::new(), Vec::new());
-    for (number, path) in segments(files)? {
+    for (number, path) in wal::segments(files)? {
         let Some(bytes) = read_or_find(files, &path, &mut inspection.findings)? else { continue };
         let scan = wal::scan(&bytes, number, database);
         let summary = summarise(&scan, &bytes, path, state.in_files);

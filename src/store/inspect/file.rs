@@ -90,6 +90,10 @@ pub struct MetricBytes {
 /// Where it cannot be opened: missing, damaged in its frame, or no data file. Other damage is a finding.
 pub fn inspect_file(files: &dyn Files, path: &str, limit: usize) -> Result<FileInspection, Error> {
     let Described { database, state, meta } = describe(files, path)?;
+    if meta.archived.is_some() {
+        let what = format!("{path} is in the archive: quipu verify --archive reads it there");
+        return Err(Error::Invalid(what));
+    }
     let file = DataFile::open(files, FileKey { now: Duration::ZERO, database, meta: &meta }, None)?;
     let mut inspection = FileInspection {
         summary: FileSummary::of(&meta),

@@ -47,6 +47,10 @@ fn add_blocks(
     // Refs are not asked for: any that are not given do.
     let mut next = 1 << 62;
     for meta in place.state.files.values() {
+        if meta.archived.is_some() {
+            findings.push(format!("{} is in the archive: its series are not counted", meta.path()));
+            continue;
+        }
         let key = FileKey { now: std::time::Duration::ZERO, database: place.database, meta };
         let file = match DataFile::open(place.files, key, None) {
             Ok(file) if file.is_block() => file,

@@ -3,10 +3,14 @@
 //! Bytes: storage-format.md, "Manifest".
 
 use crate::codec;
-use crate::model::{MatchOp, Matcher, Table, TenantId, Tier, TimeRange, Timestamp};
+use crate::model::{Matcher, Table, TenantId, Tier, TimeRange, Timestamp};
 use crate::store::{
-    bytes::{Reader, put_signed, put_text},
+    bytes::{Reader, put_signed},
     error::Damage,
+};
+
+use super::deletion::{
+    Deletion, Tombstone, decode_matchers, decode_tombstone, encode_matchers, encode_tombstone,
 };
 
 /// The number of a file: given once.
@@ -102,6 +106,8 @@ pub(in crate::store) struct FileMeta {
     pub(in crate::store) bytes: u64,
     /// Checksum of its footer: tells it from another file of the same name.
     pub(in crate::store) footer_crc: u32,
+    /// Of a block in the archive: the lineage of the directory that brought it there. None: on this disk.
+    pub(in crate::store) archived: Option<u128>,
 }
 
 impl FileMeta {
@@ -119,17 +125,6 @@ pub(in crate::store) fn file_path(kind: FileKind, id: FileId, partition: Partiti
         FileKind::Tier => "tier",
     };
     format!("{}/{:010}.{suffix}", partition.folder(), id.0)
-}
-
-/// A deletion that a file still has to carry out.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::store) struct Tombstone {
-    /// In files of lower number; all rows that it hides were in files when it was noted.
-    pub(in crate::store) files_below: u64,
-    /// Of series that match all of these.
-    pub(in crate::store) matchers: Vec<Matcher>,
-    /// In this range.
-    pub(in crate::store) range: TimeRange,
 }
 
 /// Rows, or buckets of a tier, that retention dropped.
@@ -181,6 +176,12 @@ pub(in crate::store) enum Edit {
     Retired(Retired),
     /// Buckets of a tier hold the rows of a partition.
     Tiered(Tiered),
+    /// A block is in the archive, brought there by the directory of this lineage.
+    Archived(FileId, u128),
+    /// A deletion that the archive of the log is to have.
+    ToArchive(Box<Deletion>),
+    /// It has those up to this number.
+    InArchive(u64),
 }
 
 const UNKNOWN_IS_REFUSED: u8 = 1;
@@ -235,6 +236,16 @@ impl Edit {
                 codec::encode_varint(tiered.files_below, out);
                 11
             }
+            Self::Archived(id, lineage) => {
+                codec::encode_varint(id.0, out);
+                out.extend_from_slice(&lineage.to_le_bytes());
+                12
+            }
+            Self::ToArchive(deletion) => {
+                deletion.encode(out);
+                13
+            }
+            Self::InArchive(number) => one(*number, 14),
         }
     }
 
@@ -265,6 +276,9 @@ impl Edit {
                 until: fields.signed()?,
                 files_below: fields.varint()?,
             }),
+            12 => Self::Archived(FileId(fields.varint()?), fields.u128()?),
+            13 => Self::ToArchive(Box::new(Deletion::decode(&mut fields)?)),
+            14 => Self::InArchive(fields.varint()?),
             number if flags & UNKNOWN_IS_REFUSED != 0 => {
                 return Err(Damage::Unknown { what: "manifest edit", number: number.into() });
             }
@@ -316,6 +330,7 @@ fn decode_meta(reader: &mut Reader<'_>) -> Result<FileMeta, Damage> {
         rows,
         bytes,
         footer_crc,
+        archived: None,
     })
 }
 
@@ -341,62 +356,12 @@ pub(in crate::store) fn check_kind(kind: FileKind, tier: Option<Tier>) -> Result
     Err(Damage::Contradiction("kind of file and tier do not go together"))
 }
 
-/// Appends a deletion: also the payload of its log record.
-pub(in crate::store) fn encode_tombstone(tombstone: &Tombstone, out: &mut Vec<u8>) {
-    codec::encode_varint(tombstone.files_below, out);
-    put_signed(tombstone.range.start().0, out);
-    put_signed(tombstone.range.end().0, out);
-    encode_matchers(&tombstone.matchers, out);
-}
-
-fn encode_matchers(matchers: &[Matcher], out: &mut Vec<u8>) {
-    codec::encode_varint(matchers.len() as u64, out);
-    for matcher in matchers {
-        out.push(match matcher.op {
-            MatchOp::Equal => 0,
-            MatchOp::NotEqual => 1,
-            MatchOp::Regex => 2,
-            MatchOp::NotRegex => 3,
-        });
-        put_text(&matcher.name, out);
-        put_text(&matcher.value, out);
-    }
-}
-
-/// Reads what [`encode_tombstone`] wrote.
-pub(in crate::store) fn decode_tombstone(reader: &mut Reader<'_>) -> Result<Tombstone, Damage> {
-    let files_below = reader.varint()?;
-    let range = TimeRange::new(Timestamp(reader.signed()?), Timestamp(reader.signed()?));
-    let range = range.ok_or(Damage::Contradiction("deletion has an empty range"))?;
-    Ok(Tombstone { files_below, matchers: decode_matchers(reader)?, range })
-}
-
-fn decode_matchers(reader: &mut Reader<'_>) -> Result<Vec<Matcher>, Damage> {
-    let mut matchers = Vec::new();
-    for _ in 0..reader.count(3)? {
-        let op = match reader.u8()? {
-            0 => MatchOp::Equal,
-            1 => MatchOp::NotEqual,
-            2 => MatchOp::Regex,
-            3 => MatchOp::NotRegex,
-            number => {
-                return Err(Damage::Unknown { what: "kind of matcher", number: number.into() });
-            }
-        };
-        matchers.push(Matcher {
-            op,
-            name: reader.text()?.to_owned(),
-            value: reader.text()?.to_owned(),
-        });
-    }
-    Ok(matchers)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::MatchOp;
 
     #[test]
     fn partitions_are_days_that_hold_their_last_instant() {
@@ -434,9 +399,11 @@ mod tests {
             rows: 3,
             bytes: 4,
             footer_crc: 0xdead_beef,
+            archived: None,
         };
         let matchers =
             vec![Matcher { name: "a".into(), op: MatchOp::NotRegex, value: "b.*".into() }];
+        let tombstone = Tombstone { files_below: 8, matchers, range: TimeRange::ALL };
         let edits = [
             Edit::AddFile(Box::new(meta)),
             Edit::RemoveFile(FileId(1)),
@@ -445,7 +412,7 @@ mod tests {
             Edit::Catalog(5),
             Edit::NextSeries(6),
             Edit::DroppedUntil(-7),
-            Edit::Delete(Tombstone { files_below: 8, matchers, range: TimeRange::ALL }),
+            Edit::Delete(tombstone.clone()),
             Edit::DeletesDone(9),
             Edit::Note(u128::MAX - 10),
             Edit::Retired(Retired {
@@ -454,6 +421,9 @@ mod tests {
                 matchers: vec![Matcher::equal("a", "b")],
             }),
             Edit::Tiered(Tiered { tier: Tier::Hour1, until: 10, files_below: 11 }),
+            Edit::Archived(FileId(12), u128::MAX - 13),
+            Edit::ToArchive(Box::new(Deletion { number: 14, at: -15, position: 16, tombstone })),
+            Edit::InArchive(17),
         ];
         let mut bytes = Vec::new();
         for edit in &edits {

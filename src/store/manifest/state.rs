@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Tier;
 
-use super::edit::{Edit, FileId, FileMeta, Retired, Tiered, Tombstone};
+use super::{
+    deletion::{Deletion, Tombstone},
+    edit::{Edit, FileId, FileMeta, Retired, Tiered},
+};
 
 /// What lives.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +26,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) dropped_until: i64,
     /// Deletions that files still have to carry out, oldest first.
     pub(in crate::store) tombstones: Vec<Tombstone>,
+    /// Deletions that the archive of the log does not have yet, oldest first.
+    pub(in crate::store) to_archive: Vec<Deletion>,
     /// Notes of bulk loads that are done.
     pub(in crate::store) notes: BTreeSet<u128>,
     /// What retention dropped besides, an entry for each tier and matchers.
@@ -77,6 +82,13 @@ impl State {
             }
             Edit::Retired(retired) => self.retire(retired),
             Edit::Tiered(tiered) => self.tier(*tiered),
+            Edit::ToArchive(deletion) => self.to_archive.push((**deletion).clone()),
+            Edit::InArchive(number) => self.to_archive.retain(|it| it.number > *number),
+            Edit::Archived(id, lineage) => {
+                if let Some(meta) = self.files.get_mut(id) {
+                    meta.archived = Some(*lineage);
+                }
+            }
         }
     }
 
@@ -109,7 +121,11 @@ impl State {
             Edit::DroppedUntil(self.dropped_until),
         ];
         edits.extend(self.files.values().cloned().map(|meta| Edit::AddFile(Box::new(meta))));
+        let archived = self.files.values().filter_map(|meta| Some((meta.id, meta.archived?)));
+        edits.extend(archived.map(|(id, lineage)| Edit::Archived(id, lineage)));
         edits.extend(self.tombstones.iter().cloned().map(Edit::Delete));
+        let to_archive = self.to_archive.iter().cloned();
+        edits.extend(to_archive.map(|it| Edit::ToArchive(Box::new(it))));
         edits.extend(self.notes.iter().copied().map(Edit::Note));
         edits.extend(self.retired.iter().cloned().map(Edit::Retired));
         edits.extend(self.tiered.iter().map(|((tier, until), files_below)| {

@@ -209,13 +209,16 @@ impl Db {
             return Ok(false);
         }
         let live = self.live();
+        let is_resting = self.archive.is_resting(self.clock.monotonic());
         let is_missing = |partition: &Partition| {
             let held = |tier| live.tiered.contains_key(&(tier, partition.until));
-            !self.config.tiers().all().all(held) && live.of(*partition).all(|file| file.is_block())
+            let can_be_read = |file: &Arc<DataFile>| !is_resting || file.meta.archived.is_none();
+            !self.config.tiers().all().all(held)
+                && live.of(*partition).all(|file| file.is_block() && can_be_read(file))
         };
         let mut partitions = live.files.iter().map(|file| file.meta.partition);
         let Some(partition) = partitions.find(is_missing) else { return Ok(false) };
-        self.seal(partition)?;
+        self.or_rest(self.seal(partition))?;
         Ok(true)
     }
 }

@@ -108,10 +108,11 @@ impl Db {
                 }
             }
         }
-        if self.may_thin.swap(false, Relaxed) {
+        let is_resting = self.archive.is_resting(self.clock.monotonic());
+        if !is_resting && self.may_thin.swap(false, Relaxed) {
             let thinned = self.thin();
             self.may_thin.fetch_or(thinned.is_err(), Relaxed);
-            thinned?;
+            self.or_rest(thinned)?;
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ pub(super) use rows::{
     decode_rows, encode_rows, put_labels, put_metadata, take_labels, take_metadata,
 };
 pub(super) use segment::{
-    Closed, End, Known, SEGMENT_HEADER_BYTES, Wal, segment_number, segment_path,
+    Closed, End, Known, SEGMENT_HEADER_BYTES, Wal, make_durable, segment_number, segment_path,
+    segments,
 };
 
 /// The folder of the segments, below the root.

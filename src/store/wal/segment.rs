@@ -92,6 +92,27 @@ pub(in crate::store) fn segment_number(name: &str) -> Option<u64> {
     name.strip_suffix(".wal")?.parse().ok()
 }
 
+/// Numbers and paths of all segments, in order.
+pub(in crate::store) fn segments(files: &dyn Files) -> Result<Vec<(u64, String)>, Error> {
+    let entries = match files.list(FOLDER) {
+        Ok(entries) => entries,
+        Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed(files, "list", FOLDER)(source)),
+    };
+    let numbers = entries.iter().filter_map(|entry| segment_number(&entry.name));
+    let mut segments: Vec<_> = numbers.map(|number| (number, segment_path(number))).collect();
+    segments.sort_unstable();
+    Ok(segments)
+}
+
+/// Cuts a segment's torn tail off and syncs the rest: what was read may never have been, and later
+/// records will say that it was.
+pub(in crate::store) fn make_durable(files: &dyn Files, path: &str, end: u64) -> Result<(), Error> {
+    let mut file = files.open_write(path).map_err(failed(files, "open", path))?;
+    file.truncate(end).map_err(failed(files, "cut back", path))?;
+    file.sync().map_err(failed(files, "sync", path))
+}
+
 /// The segment that records go to.
 #[derive(Debug)]
 struct Open {
