@@ -10,6 +10,7 @@ mod agent_file;
 mod backups;
 mod collecting;
 mod config;
+mod engine;
 mod error;
 mod files;
 mod forwarding;

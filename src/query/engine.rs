@@ -5,6 +5,7 @@ use std::sync::Arc;
 use query_lang::{Expr, ValueType};
 
 use super::annotations::Annotations;
+use super::cache::{Asked, ResultCache, Ticket};
 use super::error::Error;
 use super::evaluate::{Evaluator, Outcome};
 use super::leaf::Pool;
@@ -29,11 +30,19 @@ pub struct Config {
     pub default_step_ms: i64,
     /// Threads to share the work among; without, the asker's own does it all.
     pub pool: Option<Arc<dyn Pool>>,
+    /// Where results over steps are kept; without, none are.
+    pub results: Option<Arc<ResultCache>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lookback_ms: 300_000, steps_max: 11_000, default_step_ms: 60_000, pool: None }
+        Self {
+            lookback_ms: 300_000,
+            steps_max: 11_000,
+            default_step_ms: 60_000,
+            pool: None,
+            results: None,
+        }
     }
 }
 
@@ -50,6 +59,9 @@ pub struct Question {
     pub lookback_ms: Option<i64>,
     /// The tier whose buckets are to answer as far as they reach; None: rows as far as they are kept.
     pub tier: Option<Tier>,
+    /// When it is asked, ms since 1970: what is long past then may be kept for the next one, and taken
+    /// from what is kept. None: it is evaluated anew, and nothing is kept.
+    pub asked_at: Option<i64>,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -75,7 +87,14 @@ impl Question {
     /// [`Error::Parse`], with the place.
     pub fn parse(text: &str, when: When) -> Result<Self, Error> {
         let expr = query_lang::parse(text)?;
-        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None })
+        Ok(Self {
+            text: text.to_owned(),
+            expr,
+            when,
+            lookback_ms: None,
+            tier: None,
+            asked_at: None,
+        })
     }
 }
 
@@ -89,6 +108,11 @@ impl Engine {
     /// With these defaults.
     pub fn new(config: Config) -> Self {
         Self { config }
+    }
+
+    /// Where results are kept.
+    pub fn results(&self) -> Option<&Arc<ResultCache>> {
+        self.config.results.as_ref()
     }
 
     /// The answer: at one time a value of the expression's type, over steps a matrix.
@@ -110,6 +134,8 @@ impl Engine {
             pool: self.config.pool.as_deref(),
             lookback: lookback.unwrap_or(self.config.lookback_ms),
             in_subquery: false,
+            whole: Steps::at(0),
+            rounding: None,
             notes: Annotations::default(),
         };
         let (value, steps) = match question.when {
@@ -133,6 +159,7 @@ impl Engine {
         let times = Times { start: at, end: at, step: 0, default_step };
         let planned = plan(&question.text, &question.expr, times)?;
         let steps = Steps::at(at);
+        evaluator.whole = steps;
         if let Plan::Range(range) = &planned {
             return Ok(Value::Matrix(windows(evaluator, range, steps)?));
         }
@@ -164,8 +191,28 @@ impl Engine {
         }
         let times = Times { start, end, step, default_step: self.config.default_step_ms };
         let planned = plan(&question.text, &question.expr, times)?;
-        let matrix = finish_names(evaluator.vector(&planned, steps)?)?;
+        evaluator.whole = steps;
+        let matrix = match self.ticket(evaluator, question, (&planned, steps)) {
+            Some(ticket) => ticket.answer(evaluator, &planned)?,
+            None => finish_names(evaluator.vector(&planned, steps)?)?,
+        };
         Ok((Value::Matrix(series(&matrix, steps)), steps.count as u64))
+    }
+
+    /// What the question may be kept as; None where it is not to be.
+    fn ticket<'a>(
+        &'a self,
+        evaluator: &Evaluator<'_>,
+        question: &'a Question,
+        planned: (&Plan, Steps),
+    ) -> Option<Ticket<'a>> {
+        let asked = Asked {
+            text: &question.text,
+            expr: &question.expr,
+            now: question.asked_at?,
+            default_step: self.config.default_step_ms,
+        };
+        Ticket::new(self.config.results.as_deref()?, &asked, planned, evaluator)
     }
 }
 

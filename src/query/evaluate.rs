@@ -34,6 +34,12 @@ pub(crate) struct Evaluator<'a> {
     pub lookback: i64,
     /// Whether what is evaluated will be rows of a subquery.
     pub in_subquery: bool,
+    /// All steps of the question, or of the subquery: those evaluated may be some of them, but series
+    /// are selected for all, so that they have the same numbers whatever is evaluated.
+    pub whole: Steps,
+    /// Of which series the sums of several runs are, where someone wants to know; None where no one
+    /// does, or the series of a sum depend on the steps evaluated.
+    pub rounding: Option<u64>,
     pub notes: Annotations,
 }
 
@@ -75,7 +81,14 @@ impl<'a> Evaluator<'a> {
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
-        Ok(match self.eval(plan, one)? {
+        let outer = std::mem::replace(&mut self.whole, one);
+        let notes = std::mem::take(&mut self.notes);
+        let outcome = self.eval(plan, one);
+        self.whole = outer;
+        let mut inner = std::mem::replace(&mut self.notes, notes);
+        inner.forget_steps();
+        self.notes.merge(inner);
+        Ok(match outcome? {
             Outcome::Scalar(values) => {
                 let value = values.first().copied().unwrap_or(f64::NAN);
                 Outcome::Scalar(vec![value; steps.count])
@@ -98,6 +111,30 @@ impl<'a> Evaluator<'a> {
             Outcome::Scalar(values) => scalar_matrix(&values),
             Outcome::Text(_) => Matrix::new(steps.count),
         })
+    }
+
+    /// As [`Self::vector`], of some of the steps of a question.
+    ///
+    /// # Errors
+    /// As [`Self::eval`].
+    pub(crate) fn vector_within(
+        &mut self,
+        plan: &Plan,
+        steps: Steps,
+        whole: Steps,
+    ) -> Result<Matrix, Error> {
+        let outer = std::mem::replace(&mut self.whole, whole);
+        let matrix = self.vector(plan, steps);
+        self.whole = outer;
+        matrix
+    }
+
+    /// Notes that sums depend on which series these are.
+    pub(crate) fn rounds_by(&mut self, selection: &dyn Selection) {
+        if let Some(rounding) = &mut self.rounding {
+            let mixed = rounding.rotate_left(17) ^ selection.fingerprint();
+            *rounding = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        }
     }
 
     /// The numbers of a node that yields a scalar.
@@ -151,7 +188,8 @@ impl<'a> Evaluator<'a> {
             reach = reach.widen(self.lookback, 0);
         }
         let (budget, in_subquery) = (self.budget, self.in_subquery);
-        Ok(self.select(&select.matchers, reach.range())?.map(|selection| Leaf {
+        let selected = reach.over(steps, self.whole);
+        Ok(self.select(&select.matchers, selected.range())?.map(|selection| Leaf {
             selection,
             task,
             hints: select.hints,
@@ -258,7 +296,7 @@ impl<'a> Evaluator<'a> {
                 && row.floats.iter().any(|word| *word != 0)
                 && let Some(note) = non_counter(&labels)
             {
-                self.notes.add(note, call.place);
+                self.notes.add_at(note, call.place, row.floats.clone());
             }
             self.budget.use_memory(Matrix::bytes_a_row(call.steps.count))?;
             let drops_name = !call.keeps_name() || rows.drops_name(index);

@@ -1,7 +1,7 @@
 //! The leaves of a plan: series read and evaluated one after the other, in runs that do not know of
 //! each other, so that a pool can work on several.
 
-use std::{collections::HashSet, ops::Range, sync::Arc, sync::Mutex};
+use std::{collections::HashMap, ops::Range, sync::Arc, sync::Mutex};
 
 use super::annotations::{Annotations, Note, Place};
 use super::error::Error;
@@ -127,7 +127,7 @@ impl Leaf<'_> {
                 return Ok(());
             }
             if let Some(judge) = &mut judge {
-                judge.look_at(number, &row, notes);
+                judge.look_at(number, &row);
             }
             sink(number, &row, notes)
         };
@@ -137,7 +137,11 @@ impl Leaf<'_> {
             keeps_stale: self.keeps_stale(),
             budget: self.budget,
         };
-        scan.run(series, each)
+        scan.run(series, each)?;
+        if let Some(judge) = judge {
+            judge.finish(notes);
+        }
+        Ok(())
     }
 
     fn evaluate(
@@ -275,27 +279,45 @@ impl Counters {
     }
 
     fn judge(&self) -> Judge<'_> {
-        Judge { counters: self, seen: HashSet::new() }
+        Judge { counters: self, seen: HashMap::new(), noted: Vec::new() }
     }
 }
 
-/// Looks at each kind of metric once.
+/// Looks at each kind of metric once, and at which steps there is one that is no counter.
 struct Judge<'a> {
     counters: &'a Counters,
-    seen: HashSet<u32>,
+    /// The place in `noted` of each group; None where nothing is to be said.
+    seen: HashMap<u32, Option<usize>>,
+    noted: Vec<(Note, Vec<u64>)>,
 }
 
 impl Judge<'_> {
-    fn look_at(&mut self, number: u32, row: &Row, notes: &mut Annotations) {
+    fn look_at(&mut self, number: u32, row: &Row) {
         let groups = &self.counters.groups;
         let Some(group) = groups.of.get(number as usize) else { return };
-        if self.seen.contains(group) || row.floats.iter().all(|word| *word == 0) {
+        if row.floats.iter().all(|word| *word == 0) {
             return;
         }
-        self.seen.insert(*group);
-        let Some(labels) = groups.labels.get(*group as usize) else { return };
-        if let Some(note) = non_counter(labels) {
-            notes.add(note, self.counters.place);
+        let place = match self.seen.get(group) {
+            Some(place) => *place,
+            None => {
+                let note = groups.labels.get(*group as usize).and_then(non_counter);
+                let place = note.map(|note| {
+                    self.noted.push((note, vec![0; row.floats.len()]));
+                    self.noted.len() - 1
+                });
+                self.seen.insert(*group, place);
+                place
+            }
+        };
+        if let Some((_, steps)) = place.and_then(|place| self.noted.get_mut(place)) {
+            steps.iter_mut().zip(&row.floats).for_each(|(word, floats)| *word |= floats);
+        }
+    }
+
+    fn finish(self, notes: &mut Annotations) {
+        for (note, steps) in self.noted {
+            notes.add_at(note, self.counters.place, steps);
         }
     }
 }

@@ -11,6 +11,7 @@
 mod aggregate;
 mod annotations;
 mod binary;
+mod cache;
 mod date;
 mod engine;
 mod error;
@@ -32,6 +33,7 @@ mod totals;
 mod value;
 mod window;
 
+pub use cache::{ResultCache, ResultCounters};
 pub use engine::{Config, Engine, Question, When};
 pub use error::{Error, ErrorKind};
 pub use leaf::Pool;

@@ -75,6 +75,16 @@ impl Windows {
         }
     }
 
+    /// Those of all steps of `whole`, where these are the ones of `steps`.
+    pub(crate) fn over(self, steps: Steps, whole: Steps) -> Self {
+        if self.step == 0 {
+            return self;
+        }
+        let shift = whole.start.saturating_sub(steps.start);
+        let first_end = self.first_end.saturating_add(shift);
+        Self { first_end, count: whole.count, ..self }
+    }
+
     /// The last ms in window `index`.
     pub(crate) fn end(&self, index: usize) -> i64 {
         let index = i64::try_from(index).unwrap_or(i64::MAX);

@@ -1,5 +1,7 @@
 //! The executor as a whole: what must hold whatever the rows are.
 
+mod kept;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -16,6 +16,7 @@ use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
     catalog::Catalog,
+    changes::Changes,
     commit::{Commit, Queue},
     config::{Config, RetentionRule},
     counters::Counters,
@@ -52,6 +53,7 @@ pub struct Db {
     pub(super) may_thin: AtomicBool,
     pub(super) scrub: Mutex<Scrub>,
     pub(super) followers: Followers,
+    pub(super) changes: Changes,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,

@@ -14,6 +14,7 @@ use crate::os::{Clock, Files, Lock, PageCache, read_whole};
 use super::{
     backup::{Retired, remove_leftovers, restoring},
     catalog::{self, Catalog, CatalogLog, Index, LabelCache},
+    changes::Changes,
     commit::{Commit, Queue},
     config::Config,
     counters::Counters,
@@ -132,6 +133,7 @@ impl Db {
             may_thin: AtomicBool::new(true),
             scrub: Mutex::default(),
             followers,
+            changes: Changes::default(),
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
             counters: Counters::default(),

@@ -35,6 +35,8 @@ struct Wishes {
     timeout: Option<Duration>,
     limit: usize,
     has_stats: bool,
+    /// Nothing that was kept is used, and nothing is kept.
+    is_anew: bool,
     gzip: bool,
 }
 
@@ -59,6 +61,7 @@ impl Wishes {
             timeout,
             limit: limit(params)?,
             has_stats: params.get("stats").is_some(),
+            is_anew: params.get("nocache").is_some_and(|text| text != "0" && text != "false"),
             gzip: accepts_gzip(headers),
         })
     }
@@ -136,6 +139,7 @@ async fn answer(context: &Shared, wishes: Wishes, when: When) -> Result<Response
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
         question.tier = wishes.tier;
+        question.asked_at = (!wishes.is_anew).then(|| context.now_ms());
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
         let asked = engine.ask(source, Scope::METRICS, &question, budget);
         let mut answer = asked.map_err(refusal)?;
