@@ -298,18 +298,12 @@ impl Judge<'_> {
         if row.floats.iter().all(|word| *word == 0) {
             return;
         }
-        let place = match self.seen.get(group) {
-            Some(place) => *place,
-            None => {
-                let note = groups.labels.get(*group as usize).and_then(non_counter);
-                let place = note.map(|note| {
-                    self.noted.push((note, vec![0; row.floats.len()]));
-                    self.noted.len() - 1
-                });
-                self.seen.insert(*group, place);
-                place
-            }
-        };
+        let noted = &mut self.noted;
+        let place = *self.seen.entry(*group).or_insert_with(|| {
+            let note = groups.labels.get(*group as usize).and_then(non_counter)?;
+            noted.push((note, vec![0; row.floats.len()]));
+            Some(noted.len() - 1)
+        });
         if let Some((_, steps)) = place.and_then(|place| self.noted.get_mut(place)) {
             steps.iter_mut().zip(&row.floats).for_each(|(word, floats)| *word |= floats);
         }

@@ -217,7 +217,9 @@ impl Bulk<'_> {
         held(&db.manifest).apply(&edits)?;
         let spans: Vec<_> = files.iter().filter_map(|file| file.time_range()).collect();
         db.change_live(|live| live.replace(&[], files));
-        spans.into_iter().for_each(|span| db.changes.note_range(span));
+        for span in spans {
+            db.changes.note_range(span);
+        }
         crash_point("bulk-listed");
         self.loaded.bytes = written.iter().map(|it| it.meta.bytes).sum();
         Counters::add(&db.counters.bulk_rows, self.loaded.rows);

@@ -181,9 +181,9 @@ impl Ordered {
         for series in 0..self.len() {
             let list = self.list(series);
             mix(list.len() as u64);
-            list.iter().for_each(|pair| {
+            for pair in list {
                 mix(pairs.get(*pair as usize).copied().unwrap_or_default());
-            });
+            }
         }
         hash
     }

@@ -8,14 +8,13 @@ use crate::query::matrix::{Matrix, Row, ones};
 /// Series at the steps of a whole, filled in piece by piece.
 pub(super) struct Patchwork {
     steps: usize,
-    rows: Vec<(Labels, Row)>,
-    index: HashMap<Labels, usize>,
+    rows: HashMap<Labels, Row>,
 }
 
 impl Patchwork {
     /// Nothing yet.
     pub(super) fn new(steps: usize) -> Self {
-        Self { steps, rows: Vec::new(), index: HashMap::new() }
+        Self { steps, rows: HashMap::new() }
     }
 
     /// Puts the steps `from` of a piece, whose names are finished, where `to` begins.
@@ -43,15 +42,8 @@ impl Patchwork {
     }
 
     fn row(&mut self, labels: Labels) -> &mut Row {
-        let index = match self.index.get(&labels) {
-            Some(index) => *index,
-            None => {
-                self.rows.push((labels.clone(), Row::new(self.steps)));
-                self.index.insert(labels, self.rows.len() - 1);
-                self.rows.len() - 1
-            }
-        };
-        &mut self.rows[index].1
+        let steps = self.steps;
+        self.rows.entry(labels).or_insert_with(|| Row::new(steps))
     }
 
     /// The whole.

@@ -1,8 +1,6 @@
 //! Which rows a step reads, and whether it reads them wherever the question begins and ends.
 
-use query_lang::{
-    Aggregation as A, At, DurationExpr, DurationKind, Edges, Expr, Function as F, VectorSelector,
-};
+use query_lang::{At, DurationExpr, DurationKind, Edges, Expr, VectorSelector};
 
 use crate::query::plan::{Aggregate, Hints, Plan, Range, Rows, Select};
 
@@ -132,8 +130,8 @@ pub(crate) fn is_step_local(expr: &Expr) -> bool {
             let times = [Some(&subquery.range), subquery.step.as_ref(), subquery.offset.as_ref()];
             is_local_at(subquery.at) && times.into_iter().flatten().all(is_local_time)
         }
-        Expr::Aggregate(aggregate) => is_local_aggregation(aggregate.op),
-        Expr::Call(call) => is_local_function(call.function),
+        Expr::Aggregate(aggregate) => is_listed(LOCAL_AGGREGATIONS, aggregate.op.name()),
+        Expr::Call(call) => is_listed(LOCAL_FUNCTIONS, call.function.name()),
     };
     is_local && expr.children().into_iter().all(is_step_local)
 }
@@ -155,118 +153,27 @@ fn is_local_time(time: &DurationExpr) -> bool {
     }
 }
 
-/// A list of those that are: what is new is not kept before someone looked at it.
-fn is_local_aggregation(op: A) -> bool {
-    matches!(
-        op,
-        A::Sum
-            | A::Avg
-            | A::Count
-            | A::Min
-            | A::Max
-            | A::Group
-            | A::Stddev
-            | A::Stdvar
-            | A::Topk
-            | A::Bottomk
-            | A::CountValues
-            | A::Quantile
-            | A::Limitk
-            | A::LimitRatio
-    )
-}
+/// Whose value at a step is of that step alone. A list of those that are: what is new is not kept before
+/// someone looked at it.
+const LOCAL_FUNCTIONS: &str = "\
+    abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes \
+    clamp clamp_max clamp_min cos cosh count_over_time day_of_month day_of_week day_of_year \
+    days_in_month deg delta deriv double_exponential_smoothing exp first_over_time floor \
+    histogram_avg histogram_count histogram_fraction histogram_quantile histogram_quantiles \
+    histogram_stddev histogram_stdvar histogram_sum hour idelta increase irate label_join \
+    label_replace last_over_time ln log10 log2 mad_over_time max_of max_over_time min_of \
+    min_over_time minute month pi predict_linear present_over_time quantile_over_time rad rate \
+    resets round scalar sgn sin sinh sort sort_by_label sort_by_label_desc sort_desc sqrt \
+    start_timestamp stddev_over_time stdvar_over_time step sum_over_time tan tanh time timestamp \
+    ts_of_first_over_time ts_of_last_over_time ts_of_max_over_time ts_of_min_over_time vector \
+    year";
 
-/// As [`is_local_aggregation`].
-fn is_local_function(function: F) -> bool {
-    matches!(
-        function,
-        F::Abs
-            | F::Absent
-            | F::AbsentOverTime
-            | F::Acos
-            | F::Acosh
-            | F::Asin
-            | F::Asinh
-            | F::Atan
-            | F::Atanh
-            | F::AvgOverTime
-            | F::Ceil
-            | F::Changes
-            | F::Clamp
-            | F::ClampMax
-            | F::ClampMin
-            | F::Cos
-            | F::Cosh
-            | F::CountOverTime
-            | F::DayOfMonth
-            | F::DayOfWeek
-            | F::DayOfYear
-            | F::DaysInMonth
-            | F::Deg
-            | F::Delta
-            | F::Deriv
-            | F::DoubleExponentialSmoothing
-            | F::Exp
-            | F::FirstOverTime
-            | F::Floor
-            | F::HistogramAvg
-            | F::HistogramCount
-            | F::HistogramFraction
-            | F::HistogramQuantile
-            | F::HistogramQuantiles
-            | F::HistogramStddev
-            | F::HistogramStdvar
-            | F::HistogramSum
-            | F::Hour
-            | F::Idelta
-            | F::Increase
-            | F::Irate
-            | F::LabelJoin
-            | F::LabelReplace
-            | F::LastOverTime
-            | F::Ln
-            | F::Log10
-            | F::Log2
-            | F::MadOverTime
-            | F::MaxOf
-            | F::MaxOverTime
-            | F::MinOf
-            | F::MinOverTime
-            | F::Minute
-            | F::Month
-            | F::Pi
-            | F::PredictLinear
-            | F::PresentOverTime
-            | F::QuantileOverTime
-            | F::Rad
-            | F::Rate
-            | F::Resets
-            | F::Round
-            | F::Scalar
-            | F::Sgn
-            | F::Sin
-            | F::Sinh
-            | F::Sort
-            | F::SortByLabel
-            | F::SortByLabelDesc
-            | F::SortDesc
-            | F::Sqrt
-            | F::StartTimestamp
-            | F::StddevOverTime
-            | F::StdvarOverTime
-            | F::Step
-            | F::SumOverTime
-            | F::Tan
-            | F::Tanh
-            | F::Time
-            | F::Timestamp
-            | F::TsOfFirstOverTime
-            | F::TsOfLastOverTime
-            | F::TsOfMaxOverTime
-            | F::TsOfMinOverTime
-            | F::Vector
-            | F::Year
-    )
+/// As [`LOCAL_FUNCTIONS`].
+const LOCAL_AGGREGATIONS: &str = "\
+    sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio";
+
+fn is_listed(list: &str, name: &str) -> bool {
+    list.split_whitespace().any(|listed| listed == name)
 }
 
 #[cfg(test)]

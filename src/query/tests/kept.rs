@@ -1,5 +1,7 @@
 //! What is kept from one question to the next changes no answer, whatever is written in between.
 
+#![expect(clippy::cast_precision_loss, reason = "the numbers are small")]
+
 use super::*;
 use crate::model::{TimeRange, Timestamp};
 use crate::query::ResultCache;
@@ -117,8 +119,9 @@ proptest! {
 }
 
 /// Numbers whose sum depends on the order.
-fn odd(i: usize, step: usize) -> f64 {
-    let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (step as u64 * 0x51_7cc1);
+fn odd(i: usize, step: i64) -> f64 {
+    let mixed =
+        (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (step.cast_unsigned() * 0x51_7cc1);
     f64::from((mixed >> 40) as u32) * 1e-3 + 1e12 / (1.0 + (mixed % 97) as f64)
 }
 
@@ -133,7 +136,7 @@ fn sums_of_several_runs_are_the_same_while_series_come_and_go() {
             1 => 150..400,
             _ => 0..400,
         };
-        let rows = lives.map(|step| float_row(step as i64 * 100, odd(i, step)));
+        let rows = lives.map(|step| float_row(step * 100, odd(i, step)));
         source.add(&labels, rows);
     }
     let engine = keeping(64 << 20);
