@@ -276,6 +276,15 @@ impl Annotations {
         self.entries.iter_mut().for_each(|entry| entry.steps = None);
     }
 
+    /// The same of a part of the question that stands elsewhere.
+    pub(crate) fn at_another_place(&self, from: Place, to: Place) -> Self {
+        let mut others = self.clone();
+        for entry in &mut others.entries {
+            entry.place = (entry.place + to).saturating_sub(from);
+        }
+        others
+    }
+
     /// Those of the steps in `range`, which come to stand at `to` among `steps`; None where it is not
     /// known of which steps one is.
     pub(crate) fn moved(&self, range: &Range<usize>, to: usize, steps: usize) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! The door: questions in, answers out.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use query_lang::{Expr, ValueType};
 
@@ -137,6 +137,7 @@ impl Engine {
             whole: Steps::at(0),
             rounding: None,
             notes: Annotations::default(),
+            memo: HashMap::new(),
         };
         let (value, steps) = match question.when {
             When::At(at) => (self.at(&mut evaluator, question, at)?, 1),

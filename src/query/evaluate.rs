@@ -1,20 +1,21 @@
 //! Plans carried out: each node's value at all steps at once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use query_lang::{Edges, Function, ValueType};
 
-use super::annotations::{Annotations, Note};
+use super::annotations::{Annotations, Note, Place};
 use super::error::Error;
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
-use super::plan::{Hints, Plan, RangeFunction, Rows, Select};
+use super::plan::{Hints, Plan, RangeFunction, Rows, Select, Shared};
 use super::steps::{Steps, Windows};
 use super::window::{Context, Instant, RangeCall, Stamp, evaluate};
 use super::{aggregate, binary, functions, subquery};
 use crate::model::{Ask, Budget, Labels, Scope, Selection, Source, TimeRange};
 
 /// What a node yields.
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// A number a step.
     Scalar(Vec<f64>),
@@ -41,6 +42,20 @@ pub(crate) struct Evaluator<'a> {
     /// does, or the series of a sum depend on the steps evaluated.
     pub rounding: Option<u64>,
     pub notes: Annotations,
+    /// What parts that stand in the question several times yielded.
+    pub memo: HashMap<MemoKey, Memo>,
+}
+
+/// Which part, at which steps.
+type MemoKey = (usize, Steps, bool);
+
+/// What a part yielded, with what there was to say.
+pub(crate) struct Memo {
+    outcome: Outcome,
+    notes: Annotations,
+    place: Place,
+    /// How often it is still to be asked for.
+    left: usize,
 }
 
 impl<'a> Evaluator<'a> {
@@ -76,7 +91,36 @@ impl<'a> Evaluator<'a> {
             Plan::Binary(binary) => binary::evaluate(self, binary, steps)?,
             Plan::Info(info) => Outcome::Vector(functions::info(self, info, steps)?),
             Plan::Once(inner) => self.once(inner, steps)?,
+            Plan::Shared(shared) => self.shared(shared, steps)?,
         })
+    }
+
+    fn shared(&mut self, shared: &Shared, steps: Steps) -> Result<Outcome, Error> {
+        let key = (shared.id, steps, self.in_subquery);
+        if let Some(memo) = self.memo.get_mut(&key) {
+            memo.left = memo.left.saturating_sub(1);
+            self.notes.merge(memo.notes.at_another_place(memo.place, shared.place));
+            let outcome = if memo.left == 0 {
+                self.memo.remove(&key).map(|memo| memo.outcome)
+            } else {
+                Some(memo.outcome.clone())
+            };
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+        let outer = std::mem::take(&mut self.notes);
+        let outcome = self.eval(&shared.plan, steps);
+        let notes = std::mem::replace(&mut self.notes, outer);
+        let outcome = outcome?;
+        self.notes.merge(notes.clone());
+        if let Outcome::Vector(matrix) = &outcome {
+            self.budget.use_memory(matrix.len() * Matrix::bytes_a_row(steps.count))?;
+        }
+        let (place, left) = (shared.place, shared.uses.saturating_sub(1));
+        let memo = Memo { outcome: outcome.clone(), notes, place, left };
+        self.memo.insert(key, memo);
+        Ok(outcome)
     }
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {

@@ -5,7 +5,7 @@ use crate::model::{TimeRange, Timestamp};
 const NANOS_IN_MILLI: i64 = 1_000_000;
 
 /// Times at equal distance, in ms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Steps {
     /// The first.
     pub start: i64,

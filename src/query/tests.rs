@@ -1,6 +1,7 @@
 //! The executor as a whole: what must hold whatever the rows are.
 
 mod kept;
+mod repeats;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -53,6 +53,7 @@ pub(crate) fn reads(plan: &Plan, lookback: i64) -> Option<Reads> {
             all(&call.scalars, lookback)?.join_with(of_range(&call.range, lookback))
         }
         Plan::Negate(inner) | Plan::Once(inner) => reads(inner, lookback),
+        Plan::Shared(shared) => reads(&shared.plan, lookback),
         Plan::Call(call) => all(&call.args, lookback),
         Plan::Aggregate(aggregate) => of_aggregate(aggregate, lookback),
         Plan::Binary(binary) => {

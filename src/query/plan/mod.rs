@@ -2,8 +2,10 @@
 
 mod nodes;
 mod planner;
+mod repeats;
 
 pub(crate) use nodes::{
-    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Subquery, Times,
+    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Shared,
+    Subquery, Times,
 };
 pub(crate) use planner::plan;

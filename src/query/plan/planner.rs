@@ -10,7 +10,8 @@ use query_lang::{
 };
 
 use super::{
-    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Subquery, Times,
+    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Shared,
+    Subquery, Times, repeats::Repeats,
 };
 use crate::model::{Label, Labels, METRIC_NAME, Matcher};
 use crate::query::error::Error;
@@ -22,12 +23,14 @@ use crate::query::window::Stamp;
 /// # Errors
 /// A duration without a value, a modifier without a meaning, a label that is none.
 pub(crate) fn plan(text: &str, expr: &Expr, times: Times) -> Result<Plan, Error> {
-    Ok(Planner { text, times }.plan(expr, View::default())?.finish())
+    let repeats = Repeats::new(text, expr);
+    Ok(Planner { text, times, repeats }.plan(expr, View::default())?.finish())
 }
 
 struct Planner<'a> {
     text: &'a str,
     times: Times,
+    repeats: Repeats,
 }
 
 /// A plan, whether it is the same at every step, and whether that is worth evaluating it once.
@@ -77,6 +80,11 @@ impl View {
         }
     }
 
+    /// Another for each.
+    fn number(self) -> usize {
+        usize::from(self.only_totals) + 2 * usize::from(self.needs_buckets)
+    }
+
     fn with_buckets(self) -> Self {
         Self { needs_buckets: true, ..self }
     }
@@ -88,6 +96,18 @@ impl View {
 
 impl Planner<'_> {
     fn plan(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
+        let Some(repeat) = self.repeats.enter(self.text, expr) else {
+            return self.plan_alone(expr, view);
+        };
+        let planned = self.plan_alone(expr, view);
+        self.repeats.leave(repeat);
+        let Planned { plan, is_invariant, wraps } = planned?;
+        let (id, uses) = (repeat.id * 4 + view.number(), repeat.uses);
+        let plan = Plan::Shared(Box::new(Shared { id, uses, place: expr.span().start, plan }));
+        Ok(Planned { plan, is_invariant, wraps })
+    }
+
+    fn plan_alone(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
         Ok(match expr {
             Expr::Number(number) => Planned::constant(Plan::Number(number.value)),
             Expr::String(string) => Planned::constant(Plan::Text(string.value.clone())),
@@ -217,6 +237,7 @@ impl Planner<'_> {
         let (is_invariant, wraps) = (inner.is_invariant, inner.wraps);
         // Invariant or not, the aggregation is wrapped as a whole, not its vector.
         let plan = if is_invariant { inner.plan } else { inner.finish() };
+        let plan = if folds(aggregate.op) { streamable(plan) } else { plan };
         let plan = Plan::Aggregate(Box::new(Aggregate {
             op: aggregate.op,
             parameter,
@@ -363,6 +384,34 @@ impl Planner<'_> {
                 Ok(None)
             }
         }
+    }
+}
+
+/// Whether rows go into groups as they are read.
+fn folds(op: Aggregation) -> bool {
+    !matches!(
+        op,
+        Aggregation::Topk
+            | Aggregation::Bottomk
+            | Aggregation::Limitk
+            | Aggregation::LimitRatio
+            | Aggregation::Quantile
+            | Aggregation::CountValues
+    )
+}
+
+/// A leaf that could be shared, read once more: to hold its rows would cost more.
+fn streamable(plan: Plan) -> Plan {
+    match plan {
+        Plan::Shared(shared)
+            if matches!(
+                shared.plan,
+                Plan::Select(_) | Plan::Stamps(..) | Plan::RangeFunction(_)
+            ) =>
+        {
+            shared.plan
+        }
+        plan => plan,
     }
 }
 
