@@ -7,6 +7,8 @@ use std::{fs, path::Path};
 
 #[path = "http/backup.rs"]
 mod backup;
+#[path = "http/questions.rs"]
+mod questions;
 #[path = "http/server.rs"]
 mod server;
 

@@ -1,6 +1,6 @@
 //! The door: questions in, answers out.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use query_lang::{Expr, ValueType};
 
@@ -8,6 +8,7 @@ use super::annotations::Annotations;
 use super::cache::{Asked, ResultCache, Ticket};
 use super::error::Error;
 use super::evaluate::{Evaluator, Outcome};
+use super::explain::{Explained, Measures, tree};
 use super::leaf::Pool;
 use super::matrix::{Matrix, RowRef, ones};
 use super::merge::finish_names;
@@ -126,78 +127,121 @@ impl Engine {
         question: &Question,
         budget: &Budget,
     ) -> Result<Answer, Error> {
+        let (planned, steps) = self.plan(question)?;
+        let mut evaluator = self.evaluator((source, scope), question, budget, steps);
+        let value = self.evaluate(&mut evaluator, question, (&planned, steps))?;
+        let (warnings, infos) = evaluator.notes.texts(&question.text);
+        let stats = Stats { samples: budget.samples(), steps: steps.count as u64 };
+        Ok(Answer { value, warnings, infos, stats })
+    }
+
+    /// How the question would be answered; with a clock, how it was, for it is answered then.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn explain(
+        &self,
+        source: &dyn Source,
+        scope: Scope,
+        question: &Question,
+        budget: &Budget,
+        clock: Option<&dyn Fn() -> Duration>,
+    ) -> Result<Explained, Error> {
+        let (planned, steps) = self.plan(question)?;
+        let mut evaluator = self.evaluator((source, scope), question, budget, steps);
+        let is_kept = self.ticket(&evaluator, question, (&planned, steps)).is_some();
+        let mut notes = Vec::new();
+        let mut ran = None;
+        if let Some(clock) = clock {
+            evaluator.measures = Some(Measures::new(clock));
+            let began = clock();
+            self.evaluate(&mut evaluator, question, (&planned, steps))?;
+            let took = clock().saturating_sub(began);
+            let (warnings, infos) = evaluator.notes.texts(&question.text);
+            notes.extend(warnings.into_iter().chain(infos));
+            let stats = Stats { samples: budget.samples(), steps: steps.count as u64 };
+            let steps_kept = evaluator.measures.as_ref().map_or(0, |it| it.steps_kept);
+            ran = Some((stats, took, steps_kept));
+        }
+        let root = tree(&evaluator, &planned, steps)?;
+        Ok(Explained { root, steps: steps.count as u64, is_kept, ran, notes })
+    }
+
+    fn evaluator<'a>(
+        &'a self,
+        (source, scope): (&'a dyn Source, Scope),
+        question: &Question,
+        budget: &'a Budget,
+        whole: Steps,
+    ) -> Evaluator<'a> {
         let lookback = question.lookback_ms.filter(|lookback| *lookback > 0);
-        let mut evaluator = Evaluator {
+        Evaluator {
             source,
             scope: Scope { tier: question.tier.or(scope.tier), ..scope },
             budget,
             pool: self.config.pool.as_deref(),
             lookback: lookback.unwrap_or(self.config.lookback_ms),
             in_subquery: false,
-            whole: Steps::at(0),
+            whole,
             rounding: None,
             notes: Annotations::default(),
+            measures: None,
             memo: HashMap::new(),
-        };
-        let (value, steps) = match question.when {
-            When::At(at) => (self.at(&mut evaluator, question, at)?, 1),
-            When::Over { start, end, step } => {
-                self.over(&mut evaluator, question, (start, end, step))?
-            }
-        };
-        let (warnings, infos) = evaluator.notes.texts(&question.text);
-        let stats = Stats { samples: budget.samples(), steps };
-        Ok(Answer { value, warnings, infos, stats })
+        }
     }
 
-    fn at(
+    /// What is to be done, and at which steps.
+    fn plan(&self, question: &Question) -> Result<(Plan, Steps), Error> {
+        let default_step = self.config.default_step_ms;
+        let (times, steps) = match question.when {
+            When::At(at) => (Times { start: at, end: at, step: 0, default_step }, Steps::at(at)),
+            When::Over { start, end, step } => {
+                let times = Times { start, end, step, default_step };
+                (times, self.steps(question, times)?)
+            }
+        };
+        Ok((plan(&question.text, &question.expr, times)?, steps))
+    }
+
+    fn steps(&self, question: &Question, times: Times) -> Result<Steps, Error> {
+        let kind = question.expr.value_type();
+        if !matches!(kind, ValueType::Scalar | ValueType::InstantVector) {
+            return Err(Error::NotSteppable(kind));
+        }
+        if times.step <= 0 {
+            return Err(Error::StepNotPositive);
+        }
+        let steps = Steps::between(times.start, times.end, times.step);
+        let steps = steps.ok_or(Error::EndBeforeStart)?;
+        if steps.count > self.config.steps_max {
+            return Err(Error::Resolution { limit: self.config.steps_max });
+        }
+        Ok(steps)
+    }
+
+    fn evaluate(
         &self,
         evaluator: &mut Evaluator<'_>,
         question: &Question,
-        at: i64,
+        (planned, steps): (&Plan, Steps),
     ) -> Result<Value, Error> {
-        let default_step = self.config.default_step_ms;
-        let times = Times { start: at, end: at, step: 0, default_step };
-        let planned = plan(&question.text, &question.expr, times)?;
-        let steps = Steps::at(at);
-        evaluator.whole = steps;
-        if let Plan::Range(range) = &planned {
+        let When::At(at) = question.when else {
+            let matrix = match self.ticket(evaluator, question, (planned, steps)) {
+                Some(ticket) => ticket.answer(evaluator, planned)?,
+                None => finish_names(evaluator.vector(planned, steps)?)?,
+            };
+            return Ok(Value::Matrix(series(&matrix, steps)));
+        };
+        if let Plan::Range(range) = planned {
             return Ok(Value::Matrix(windows(evaluator, range, steps)?));
         }
-        Ok(match evaluator.eval(&planned, steps)? {
+        Ok(match evaluator.eval(planned, steps)? {
             Outcome::Scalar(values) => {
                 Value::Scalar(at, values.first().copied().unwrap_or(f64::NAN))
             }
             Outcome::Text(text) => Value::String(at, text),
             Outcome::Vector(matrix) => Value::Vector(samples(&finish_names(matrix)?, at)),
         })
-    }
-
-    fn over(
-        &self,
-        evaluator: &mut Evaluator<'_>,
-        question: &Question,
-        (start, end, step): (i64, i64, i64),
-    ) -> Result<(Value, u64), Error> {
-        let kind = question.expr.value_type();
-        if !matches!(kind, ValueType::Scalar | ValueType::InstantVector) {
-            return Err(Error::NotSteppable(kind));
-        }
-        if step <= 0 {
-            return Err(Error::StepNotPositive);
-        }
-        let steps = Steps::between(start, end, step).ok_or(Error::EndBeforeStart)?;
-        if steps.count > self.config.steps_max {
-            return Err(Error::Resolution { limit: self.config.steps_max });
-        }
-        let times = Times { start, end, step, default_step: self.config.default_step_ms };
-        let planned = plan(&question.text, &question.expr, times)?;
-        evaluator.whole = steps;
-        let matrix = match self.ticket(evaluator, question, (&planned, steps)) {
-            Some(ticket) => ticket.answer(evaluator, &planned)?,
-            None => finish_names(evaluator.vector(&planned, steps)?)?,
-        };
-        Ok((Value::Matrix(series(&matrix, steps)), steps.count as u64))
     }
 
     /// What the question may be kept as; None where it is not to be.

@@ -6,6 +6,7 @@ use query_lang::{Edges, Function, ValueType};
 
 use super::annotations::{Annotations, Note, Place};
 use super::error::Error;
+use super::explain::{Measures, Spent};
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
 use super::plan::{Hints, Plan, RangeFunction, Rows, Select, Shared};
@@ -42,6 +43,8 @@ pub(crate) struct Evaluator<'a> {
     /// does, or the series of a sum depend on the steps evaluated.
     pub rounding: Option<u64>,
     pub notes: Annotations,
+    /// What parts take, where someone wants to know.
+    pub measures: Option<Measures<'a>>,
     /// What parts that stand in the question several times yielded.
     pub memo: HashMap<MemoKey, Memo>,
 }
@@ -64,6 +67,31 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// What Prometheus would refuse, what the source refused, a spent budget.
     pub(crate) fn eval(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
+        let before = self.spent();
+        let outcome = self.node(plan, steps)?;
+        // Inner loops end early once the question was stopped: what they yielded is not all.
+        self.budget.check()?;
+        let Some(before) = before else { return Ok(outcome) };
+        let series = if let Outcome::Vector(matrix) = &outcome { matrix.len() } else { 1 };
+        self.measure(plan, before, series);
+        Ok(outcome)
+    }
+
+    /// What was spent until now; None where no one wants to know.
+    pub(crate) fn spent(&self) -> Option<Spent> {
+        let at = self.measures.as_ref()?.now();
+        Some(Spent { at, samples: self.budget.samples() })
+    }
+
+    /// Notes that a part of the plan ran and yielded so many series.
+    pub(crate) fn measure(&mut self, plan: &Plan, before: Spent, series: usize) {
+        let samples = self.budget.samples();
+        if let Some(measures) = &mut self.measures {
+            measures.add(plan, before, samples, series);
+        }
+    }
+
+    fn node(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         self.budget.check()?;
         Ok(match plan {
             Plan::Number(number) => Outcome::Scalar(vec![*number; steps.count]),
@@ -291,6 +319,7 @@ impl<'a> Evaluator<'a> {
             lookback: self.lookback,
             scalars,
             place: call.place,
+            stop: self.budget.stop().clone(),
         })
     }
 

@@ -167,6 +167,7 @@ impl Leaf<'_> {
             Task::Range(call) => {
                 context.place = call.place;
                 evaluate(call, rows, &mut context, row)?;
+                self.budget.check()?;
             }
         }
         Ok(())

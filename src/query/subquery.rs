@@ -49,7 +49,7 @@ pub(crate) fn evaluate(
 }
 
 /// The steps of a subquery within the windows of these steps.
-fn inner_steps(subquery: &Subquery, length: i64, steps: Steps) -> Option<Steps> {
+pub(super) fn inner_steps(subquery: &Subquery, length: i64, steps: Steps) -> Option<Steps> {
     let (first, last) = subquery.at.map_or((steps.start, steps.end()), |at| (at, at));
     let before = first.saturating_sub(subquery.offset).saturating_sub(length);
     let end = last.saturating_sub(subquery.offset);

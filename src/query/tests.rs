@@ -1,5 +1,6 @@
 //! The executor as a whole: what must hold whatever the rows are.
 
+mod explained;
 mod kept;
 mod repeats;
 

@@ -6,6 +6,7 @@
 mod admin;
 mod envelope;
 mod exemplars;
+mod explain;
 mod export;
 mod format;
 mod import;

@@ -68,7 +68,7 @@ impl Wishes {
 }
 
 /// The tier that is to answer; None is raw rows, as far as they are kept.
-fn tier(params: &Params) -> Result<Option<Tier>, Error> {
+pub(super) fn tier(params: &Params) -> Result<Option<Tier>, Error> {
     match params.get("tier") {
         None | Some("raw") => Ok(None),
         Some(name) => Tier::named(name).map(Some).ok_or_else(|| Error::Parameter {
@@ -103,7 +103,7 @@ pub(super) async fn range(
 }
 
 /// From `start` to `end` by `step`.
-fn steps(params: &Params) -> Result<When, Error> {
+pub(super) fn steps(params: &Params) -> Result<When, Error> {
     let required = |name| {
         let why = "it is required: Unix seconds or RFC 3339".to_owned();
         moment::time(params, name)?.ok_or(Error::Parameter { name, why })
@@ -174,7 +174,7 @@ fn write_stats(stats: Stats, took: Duration, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn refusal(error: query::Error) -> Error {
+pub(super) fn refusal(error: query::Error) -> Error {
     match error.kind() {
         query::ErrorKind::BadData => Error::Parameter { name: "query", why: error.to_string() },
         query::ErrorKind::Execution => Error::Execution(error.to_string()),

@@ -3,7 +3,7 @@
 use axum::routing::{get, post};
 
 use crate::http::prometheus::{
-    admin, exemplars, export, format, import, labels, query, status, targets, write,
+    admin, exemplars, explain, export, format, import, labels, query, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
@@ -23,6 +23,7 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
             "/api/v1/query_exemplars",
             get(exemplars::exemplars).post(exemplars::exemplars),
         )
+        .add(Scope::Read, "/api/quipu/v1/explain", get(explain::explain).post(explain::explain))
         .add(Scope::Read, "/api/v1/format_query", get(format::format).post(format::format))
         .add(Scope::Read, "/api/v1/export", get(export::export).post(export::export))
         .add(Scope::Read, "/api/v1/export/csv", get(export::csv).post(export::csv))

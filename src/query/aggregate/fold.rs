@@ -68,6 +68,7 @@ fn run<F: Fold>(
         treatment: treatment(aggregate.op),
         place: aggregate.plan_place,
     };
+    let before = evaluator.spent();
     if let Some(leaf) = evaluator.streamed(&aggregate.plan, steps)? {
         let groups = leaf.selection.groups(&of_model(&aggregate.grouping));
         let groups = Groups { labels: groups.labels, of: groups.of };
@@ -75,6 +76,9 @@ fn run<F: Fold>(
             evaluator.rounds_by(leaf.selection.as_ref());
         }
         let parts = fold_leaf::<F>(evaluator, &leaf, &groups, shape)?;
+        if let Some(before) = before {
+            evaluator.measure(&aggregate.plan, before, leaf.selection.len() as usize);
+        }
         return finish(evaluator, parts, &groups.labels, shape);
     }
     let matrix = evaluator.vector(&aggregate.plan, steps)?.in_order();

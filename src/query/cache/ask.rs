@@ -92,7 +92,11 @@ impl<'a> Ticket<'a> {
         {
             if let Some(matrix) = self.patch(evaluator, plan, (&found, &gaps))? {
                 let evaluated: usize = gaps.iter().map(Range::len).sum();
-                self.cache.count(self.steps.count - evaluated, evaluated);
+                let taken = self.steps.count - evaluated;
+                self.cache.count(taken, evaluated);
+                if let Some(measures) = &mut evaluator.measures {
+                    measures.steps_kept = taken as u64;
+                }
                 self.keep(evaluator, &matrix, Some(&found));
                 return Ok(matrix);
             }
