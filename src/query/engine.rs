@@ -141,8 +141,7 @@ impl Engine {
     /// As [`Self::ask`].
     pub fn explain(
         &self,
-        source: &dyn Source,
-        scope: Scope,
+        (source, scope): (&dyn Source, Scope),
         question: &Question,
         budget: &Budget,
         clock: Option<&dyn Fn() -> Duration>,

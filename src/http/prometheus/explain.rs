@@ -52,7 +52,7 @@ pub(super) async fn explain(
         let clock: &dyn Fn() -> std::time::Duration = &clock;
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
         let clock = is_run.then_some(clock);
-        let explained = engine.explain(source, Scope::METRICS, &question, budget, clock);
+        let explained = engine.explain((source, Scope::METRICS), &question, budget, clock);
         let explained = explained.map_err(refusal)?;
         if is_text {
             return Ok(answer(StatusCode::OK, TEXT, explained.to_string()));

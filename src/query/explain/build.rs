@@ -6,7 +6,7 @@ use super::tree::{Node, Reading};
 use crate::model::{METRIC_NAME, MatchOp, Matcher};
 use crate::query::error::Error;
 use crate::query::evaluate::Evaluator;
-use crate::query::plan::{Aggregate, Binary, Plan, Range, Rows, Select};
+use crate::query::plan::{Aggregate, Binary, Plan, Range, Rows, Select, Shared};
 use crate::query::steps::{Steps, Windows};
 use crate::query::subquery::inner_steps;
 use crate::query::window::reach;
@@ -73,21 +73,27 @@ impl Builder<'_, '_> {
                 children.push(self.node(inner, Steps { count: 1, ..steps })?);
                 "once for all steps".to_owned()
             }
-            Plan::Shared(shared) => {
-                let known = self.shared.iter().position(|id| *id == shared.id);
-                if let Some(number) = known {
-                    format!("shared part {}, as above", number + 1)
-                } else {
-                    self.shared.push(shared.id);
-                    let number = self.shared.len();
-                    children.push(self.node(&shared.plan, steps)?);
-                    format!("shared part {number}, used {} times", shared.uses)
-                }
-            }
+            Plan::Shared(shared) => self.shared(shared, steps, &mut children)?,
         };
         let measures = self.evaluator.measures.as_ref();
         let ran = measures.and_then(|measures| measures.of(plan));
         Ok(Node { what, reading, ran, children })
+    }
+
+    fn shared(
+        &mut self,
+        shared: &Shared,
+        steps: Steps,
+        children: &mut Vec<Node>,
+    ) -> Result<String, Error> {
+        let known = self.shared.iter().position(|id| *id == shared.id);
+        if let Some(number) = known {
+            return Ok(format!("shared part {}, as above", number + 1));
+        }
+        self.shared.push(shared.id);
+        let number = self.shared.len();
+        children.push(self.node(&shared.plan, steps)?);
+        Ok(format!("shared part {number}, used {} times", shared.uses))
     }
 
     fn all(&mut self, plans: &[Plan], steps: Steps, to: &mut Vec<Node>) -> Result<(), Error> {

@@ -29,7 +29,7 @@ fn explained(text: &str, is_run: bool) -> Explained {
     let clock: &dyn Fn() -> Duration = &clock;
     let budget = Budget::default();
     let clock = is_run.then_some(clock);
-    engine.explain(&source(), Scope::METRICS, &question, &budget, clock).unwrap()
+    engine.explain((&source(), Scope::METRICS), &question, &budget, clock).unwrap()
 }
 
 #[test]
