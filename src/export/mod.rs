@@ -17,11 +17,12 @@ mod open_metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod reduce;
+mod remote_read;
 pub mod remote_write;
-mod request;
 #[cfg(feature = "parquet")]
 mod table;
 mod time;
+mod wire;
 mod writer;
 
 #[cfg(feature = "parquet")]
@@ -36,6 +37,6 @@ pub use open_metrics::{Known, OpenMetrics, family};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
-pub use request::put_time_series;
+pub use remote_read::read_request;
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};

@@ -42,6 +42,7 @@ pub use error::Error;
 pub use guard::AllowedHosts;
 pub use metrics::{Counter, Kind, Metrics, Pair, Sample, Timings, Watch, write_text};
 pub use operations::{BackupMade, Operations, Storage, StorageKind, StoreCounter};
+pub use params::percent_decode;
 pub use prometheus::{parse_duration, parse_time, rfc3339, selector};
 pub use server::{Gate, Server};
 pub use tls::{Tls, TlsError, TlsPem, TlsReady, TlsVersion};

@@ -18,7 +18,7 @@ use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
 use super::value::{Answer, Point, Sample, Series, Stats, Value};
-use crate::model::{Budget, Columns, Labels, Reading, Scope, Source, Tier};
+use crate::model::{Budget, Columns, Facts, Labels, Reading, Scope, Source, Tier};
 
 /// How questions are answered where they do not say.
 #[derive(Clone)]
@@ -63,6 +63,8 @@ pub struct Question {
     /// When it is asked, ms since 1970: what is long past then may be kept for the next one, and taken
     /// from what is kept. None: it is evaluated anew, and nothing is kept.
     pub asked_at: Option<i64>,
+    /// What `now()` is, ms since 1970; None: the end of the question.
+    pub now_ms: Option<i64>,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -95,6 +97,7 @@ impl Question {
             lookback_ms: None,
             tier: None,
             asked_at: None,
+            now_ms: None,
         })
     }
 }
@@ -193,9 +196,13 @@ impl Engine {
     fn plan(&self, question: &Question) -> Result<(Plan, Steps), Error> {
         let default_step = self.config.default_step_ms;
         let (times, steps) = match question.when {
-            When::At(at) => (Times { start: at, end: at, step: 0, default_step }, Steps::at(at)),
+            When::At(at) => {
+                let now = question.now_ms.unwrap_or(at);
+                (Times { start: at, end: at, step: 0, default_step, now }, Steps::at(at))
+            }
             When::Over { start, end, step } => {
-                let times = Times { start, end, step, default_step };
+                let now = question.now_ms.unwrap_or(end);
+                let times = Times { start, end, step, default_step, now };
                 (times, self.steps(question, times)?)
             }
         };
@@ -305,17 +312,22 @@ fn windows(
         Rows::Select(select) => {
             let windows = Windows::new(steps, range.length, select.at, select.offset);
             let reach = super::window::reach(windows, select.edges, evaluator.lookback);
-            let Some(selection) = evaluator.select(&select.matchers, reach.range())? else {
+            let Some(selection) = evaluator.selection(select, reach.range())? else {
                 return Ok(all);
             };
             let scan = Scan {
                 selection: selection.as_ref(),
-                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(true) },
+                // Whether there is a bucket is enough: none will do.
+                reading: Reading {
+                    columns: Columns { facts: Facts::COUNT, ..Columns::VALUES },
+                    windows: reach.in_nanos(true),
+                    chunks: None,
+                },
                 keeps_stale: false,
                 budget: evaluator.budget,
             };
             let each = &mut |number: u32, rows: &SeriesRows| {
-                if !rows.partials.is_empty()
+                if !rows.buckets.is_empty()
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));

@@ -9,9 +9,10 @@ use super::error::Error;
 use super::explain::{Measures, Spent};
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
-use super::plan::{Hints, Plan, RangeFunction, Rows, Select, Shared};
+use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select, Shared};
 use super::steps::{Steps, Windows};
-use super::window::{Context, Instant, RangeCall, Stamp, evaluate};
+use super::union::Union;
+use super::window::{Context, Instant, RangeCall, Several, Stamp, evaluate, yields_several};
 use super::{aggregate, binary, functions, subquery};
 use crate::model::{Ask, Budget, Labels, Scope, Selection, Source, TimeRange};
 
@@ -120,7 +121,29 @@ impl<'a> Evaluator<'a> {
             Plan::Info(info) => Outcome::Vector(functions::info(self, info, steps)?),
             Plan::Once(inner) => self.once(inner, steps)?,
             Plan::Shared(shared) => self.shared(shared, steps)?,
+            Plan::Moved(moved) => self.moved(moved, steps)?,
+            Plan::Keep(inner) => {
+                let mut matrix = self.vector(inner, steps)?;
+                (0..matrix.len()).for_each(|row| matrix.set_drops_name(row, false));
+                Outcome::Vector(matrix)
+            }
+            Plan::Among(among) => Outcome::Vector(binary::among(self, among, steps)?),
         })
+    }
+
+    /// At other times, or at one for all steps.
+    fn moved(&mut self, moved: &Moved, steps: Steps) -> Result<Outcome, Error> {
+        let Some(at) = moved.at else {
+            let back = |of: Steps| Steps { start: of.start.saturating_sub(moved.offset), ..of };
+            let outer = self.whole;
+            self.whole = back(outer);
+            let outcome = self.eval(&moved.plan, back(steps));
+            self.whole = outer;
+            return outcome;
+        };
+        let one = Steps { start: at.saturating_sub(moved.offset), count: 1, ..steps };
+        let outcome = self.elsewhere(&moved.plan, one, one)?;
+        self.repeated(outcome, steps)
     }
 
     fn shared(&mut self, shared: &Shared, steps: Steps) -> Result<Outcome, Error> {
@@ -153,14 +176,24 @@ impl<'a> Evaluator<'a> {
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
-        let outer = std::mem::replace(&mut self.whole, one);
+        let outcome = self.elsewhere(plan, one, one)?;
+        self.repeated(outcome, steps)
+    }
+
+    /// At steps of a question, or a subquery, of other steps: notes are not of the steps asked for.
+    fn elsewhere(&mut self, plan: &Plan, steps: Steps, whole: Steps) -> Result<Outcome, Error> {
+        let outer = std::mem::replace(&mut self.whole, whole);
         let notes = std::mem::take(&mut self.notes);
-        let outcome = self.eval(plan, one);
+        let outcome = self.eval(plan, steps);
         self.whole = outer;
         let mut inner = std::mem::replace(&mut self.notes, notes);
         inner.forget_steps();
         self.notes.merge(inner);
-        Ok(match outcome? {
+        outcome
+    }
+
+    fn repeated(&mut self, outcome: Outcome, steps: Steps) -> Result<Outcome, Error> {
+        Ok(match outcome {
             Outcome::Scalar(values) => {
                 let value = values.first().copied().unwrap_or(f64::NAN);
                 Outcome::Scalar(vec![value; steps.count])
@@ -224,6 +257,22 @@ impl<'a> Evaluator<'a> {
     ///
     /// # Errors
     /// What the source refused.
+    pub(crate) fn selection(
+        &self,
+        select: &Select,
+        range: Option<TimeRange>,
+    ) -> Result<Option<Arc<dyn Selection>>, Error> {
+        let mut all: Vec<Arc<dyn Selection>> = Vec::new();
+        for matchers in std::iter::once(&select.matchers).chain(&select.alternatives) {
+            all.extend(self.select(matchers, range)?);
+        }
+        Ok(if all.len() > 1 { Some(Arc::new(Union::new(&all, self.budget)?)) } else { all.pop() })
+    }
+
+    /// Series that pass these tests and may have a row in `range`; None where no time is in it.
+    ///
+    /// # Errors
+    /// What the source refused.
     pub(crate) fn select(
         &self,
         matchers: &[crate::model::Matcher],
@@ -261,7 +310,7 @@ impl<'a> Evaluator<'a> {
         }
         let (budget, in_subquery) = (self.budget, self.in_subquery);
         let selected = reach.over(steps, self.whole);
-        Ok(self.select(&select.matchers, selected.range())?.map(|selection| Leaf {
+        Ok(self.selection(select, selected.range())?.map(|selection| Leaf {
             selection,
             task,
             hints: select.hints,
@@ -282,7 +331,11 @@ impl<'a> Evaluator<'a> {
         steps: Steps,
     ) -> Result<Option<Leaf<'a>>, Error> {
         match plan {
-            Plan::RangeFunction(call) if call.function == Function::AbsentOverTime => Ok(None),
+            Plan::RangeFunction(call)
+                if call.function == Function::AbsentOverTime || yields_several(call.function) =>
+            {
+                Ok(None)
+            }
             _ => self.leaf(plan, steps),
         }
     }
@@ -329,6 +382,9 @@ impl<'a> Evaluator<'a> {
         plan: &Plan,
         steps: Steps,
     ) -> Result<Matrix, Error> {
+        if yields_several(call.function) {
+            return self.several(call, steps);
+        }
         let matrix = if let Rows::Subquery(inner) = &call.range.rows {
             let rows = subquery::evaluate(self, inner, call.range.length, steps)?;
             let windows = Windows::new(steps, call.range.length, inner.at, inner.offset);
@@ -344,6 +400,42 @@ impl<'a> Evaluator<'a> {
             return Ok(absent(&matrix, call.absent.clone()));
         }
         Ok(matrix)
+    }
+
+    /// Several series for each, all from one read.
+    fn several(&mut self, call: &RangeFunction, steps: Steps) -> Result<Matrix, Error> {
+        let mut result = Matrix::new(steps.count);
+        if let Rows::Subquery(inner) = &call.range.rows {
+            let rows = subquery::evaluate(self, inner, call.range.length, steps)?;
+            let windows = Windows::new(steps, call.range.length, inner.at, inner.offset);
+            let range_call = self.range_call(call, windows, Edges::Plain, steps)?;
+            let several = Several { call: range_call, texts: call.texts.clone() };
+            for index in 0..rows.len() {
+                self.budget.check()?;
+                let labels = rows.labels(index);
+                let metric = || labels.metric().to_owned();
+                let mut context =
+                    Context { metric: &metric, notes: &mut self.notes, place: call.place };
+                several.add(&labels, &rows.rows(index), &mut context, &mut result)?;
+            }
+            return Ok(result);
+        }
+        let Some(leaf) = self.leaf(&Plan::RangeFunction(Box::new(call.clone())), steps)? else {
+            return Ok(result);
+        };
+        let Task::Range(range_call) = &leaf.task else { return Ok(result) };
+        let several = Several { call: range_call.clone(), texts: call.texts.clone() };
+        let bytes = Matrix::bytes_a_row(steps.count);
+        leaf.each_series(&mut |number, rows| {
+            let labels = leaf.selection.labels(number);
+            let metric = || labels.metric().to_owned();
+            let mut context =
+                Context { metric: &metric, notes: &mut self.notes, place: call.place };
+            let before = result.len();
+            several.add(&labels, rows, &mut context, &mut result)?;
+            Ok(leaf.budget.use_memory(bytes.saturating_mul(result.len() - before))?)
+        })?;
+        Ok(result)
     }
 
     fn over_subquery(

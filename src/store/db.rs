@@ -15,6 +15,7 @@ use crate::model::{
 use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
+    backup::Memo,
     catalog::Catalog,
     changes::Changes,
     commit::{Commit, Queue},
@@ -52,6 +53,8 @@ pub struct Db {
     /// Whether files may hold rows of series that retention has dropped.
     pub(super) may_thin: AtomicBool,
     pub(super) scrub: Mutex<Scrub>,
+    /// What the last backup stored of log and catalog.
+    pub(super) backed_up: Mutex<Memo>,
     pub(super) followers: Followers,
     pub(super) changes: Changes,
     pub(super) is_closed: AtomicBool,

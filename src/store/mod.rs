@@ -14,6 +14,7 @@ mod config;
 mod counters;
 mod crash;
 mod db;
+mod dictionary;
 mod error;
 mod file;
 mod flush;
@@ -41,6 +42,7 @@ mod tombstones;
 mod upkeep;
 mod verify;
 mod wal;
+mod whole;
 
 pub use bulk::{Bulk, BulkRows, Loaded};
 pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};

@@ -103,7 +103,7 @@ impl Db {
     /// Counters and gauges, each with what it means.
     pub fn counters(&self) -> Vec<Counter> {
         let live = self.live();
-        let counted = self.counters.list().into_iter();
+        let counted = self.counters.list();
         let counted = counted.map(|(name, help, value)| Counter {
             name,
             help,

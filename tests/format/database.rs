@@ -11,9 +11,9 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Budget, Columns, Error, Exemplar, Flow, Histogram, HistogramRow, Labels,
-        Matcher, Metadata, MetricKind, Partial, Reading, Registry, ResetHint, Rows, Scope,
-        SeriesRef, Sink, Source, Span, TenantId, TimeRange, Timestamp, Visitor, Windows,
+        Ask, Batch, Buckets, Budget, Columns, Error, Exemplar, FloatPartial, Flow, Histogram,
+        HistogramRow, Labels, Matcher, Metadata, MetricKind, Reading, Registry, ResetHint, Rows,
+        Scope, SeriesRef, Sink, Source, Span, TenantId, TimeRange, Timestamp, Visitor, Windows,
     },
     os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
     store::{Config, Db, Tiers, verify},
@@ -231,8 +231,12 @@ impl Visitor for Collector {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _series: u32, _buckets: &Buckets) -> Result<Flow, Error> {
         unreachable!("no partials were asked for")
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
+        unreachable!("no chunks were asked for")
     }
 }
 
@@ -243,7 +247,8 @@ fn read(db: &Db) -> (Map, Vec<String>) {
     let selection = db.select(&ask).unwrap();
     let windows =
         Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
-    let reading = Reading { columns: Columns { values: true, starts: true }, windows };
+    let reading =
+        Reading { columns: Columns { starts: true, ..Columns::VALUES }, windows, chunks: None };
     let mut collector = Collector::default();
     selection.scan(0..selection.len(), &reading, &budget, &mut collector).unwrap();
     let row = |(series, time, text)| ((selection.labels(series).to_string(), time), text);

@@ -10,17 +10,22 @@ pub(crate) fn fix(expr: &mut Expr, time: i64) -> bool {
     match expr {
         Expr::Number(_) | Expr::String(_) => true,
         Expr::Vector(selector) => {
-            selector.at = selector.at.or(at);
+            selector.at = selector.at.take().or(at);
             true
         }
         Expr::Matrix(matrix) => {
-            matrix.selector.at = matrix.selector.at.or(at);
+            matrix.selector.at = matrix.selector.at.take().or(at);
             true
         }
         Expr::Subquery(subquery) => {
-            subquery.at = subquery.at.or(at);
+            subquery.at = subquery.at.take().or(at);
             !has_unstable(&subquery.expr)
         }
+        Expr::Moved(moved) => {
+            moved.at = moved.at.take().or(at);
+            !has_unstable(&moved.expr)
+        }
+        Expr::Keep(keep) => fix(&mut keep.expr, time),
         Expr::Unary(unary) => fix(&mut unary.expr, time),
         Expr::Paren(paren) => fix(&mut paren.expr, time),
         Expr::Binary(binary) => fix(&mut binary.left, time) & fix(&mut binary.right, time),

@@ -5,7 +5,7 @@ use axum::{
     extract::{Request, State},
 };
 use hyper::Response;
-use query_lang::Expr;
+use query_lang::{Expr, VectorSelector};
 
 use crate::export::{write_labels, write_seconds, write_value};
 use crate::http::{
@@ -52,8 +52,8 @@ pub(super) async fn exemplars(
 fn collect(expr: &Expr, selectors: &mut Vec<Vec<Matcher>>) {
     match expr {
         Expr::Number(_) | Expr::String(_) => {}
-        Expr::Vector(selector) => selectors.push(matchers(&selector.matchers)),
-        Expr::Matrix(matrix) => selectors.push(matchers(&matrix.selector.matchers)),
+        Expr::Vector(selector) => select(selector, selectors),
+        Expr::Matrix(matrix) => select(&matrix.selector, selectors),
         Expr::Subquery(subquery) => collect(&subquery.expr, selectors),
         Expr::Unary(unary) => collect(&unary.expr, selectors),
         Expr::Binary(binary) => {
@@ -63,7 +63,15 @@ fn collect(expr: &Expr, selectors: &mut Vec<Vec<Matcher>>) {
         Expr::Aggregate(aggregate) => collect(&aggregate.expr, selectors),
         Expr::Call(call) => call.args.iter().for_each(|inner| collect(inner, selectors)),
         Expr::Paren(paren) => collect(&paren.expr, selectors),
+        Expr::Moved(moved) => collect(&moved.expr, selectors),
+        Expr::Keep(keep) => collect(&keep.expr, selectors),
     }
+}
+
+/// Every set of tests that a selector takes.
+fn select(selector: &VectorSelector, selectors: &mut Vec<Vec<Matcher>>) {
+    let sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+    selectors.extend(sets.map(|set| matchers(set)));
 }
 
 fn write_series(series: &ExemplarSeries, out: &mut Vec<u8>) {

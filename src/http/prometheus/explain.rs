@@ -45,6 +45,7 @@ pub(super) async fn explain(
         Question::parse(params.get("query").unwrap_or_default(), when).map_err(refusal)?;
     question.lookback_ms = moment::duration(&params, "lookback_delta")?;
     question.tier = tier(&params)?;
+    question.now_ms = Some(context.now_ms());
     question.asked_at = (!is_set(&params, "nocache")).then(|| context.now_ms());
     let is_run = is_set(&params, "analyze");
     run(&context, None, move |context, budget| {

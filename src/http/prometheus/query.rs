@@ -139,6 +139,7 @@ async fn answer(context: &Shared, wishes: Wishes, when: When) -> Result<Response
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
         question.tier = wishes.tier;
+        question.now_ms = Some(context.now_ms());
         question.asked_at = (!wishes.is_anew).then(|| context.now_ms());
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
         let asked = engine.ask(source, Scope::METRICS, &question, budget);

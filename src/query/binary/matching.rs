@@ -67,18 +67,29 @@ pub(super) fn result_labels(
     one: &Labels,
     changes_meaning: bool,
     is_one_to_one: bool,
+    keeps_name: bool,
     matching: &VectorMatching,
 ) -> Labels {
     let mut labels = if changes_meaning { without_metadata(many) } else { many.clone() };
     if is_one_to_one {
         labels = if matching.on {
-            only(&labels, &matching.labels)
+            let name = if keeps_name { labels.metric().to_owned() } else { String::new() };
+            with(&only(&labels, &matching.labels), METRIC_NAME, &name)
         } else {
             filtered(&labels, |name| matching.labels.iter().all(|label| label != name))
         };
     }
+    let prefix = matching.prefix.as_deref().unwrap_or_default();
     for name in &matching.include {
-        labels = with(&labels, name, one.get(name).unwrap_or_default());
+        labels = with(&labels, &format!("{prefix}{name}"), one.get(name).unwrap_or_default());
+    }
+    if matching.include_all {
+        let is_taken = |name: &str| {
+            name != METRIC_NAME && !(matching.on && matching.labels.iter().any(|it| it == name))
+        };
+        for (name, value) in one.iter().filter(|(name, _)| is_taken(name)) {
+            labels = with(&labels, &format!("{prefix}{name}"), value);
+        }
     }
     labels
 }

@@ -192,8 +192,9 @@ impl Pairs<'_, '_> {
         let labels = result_labels(
             many.0,
             one.0,
-            changes_meaning(self.binary.op),
+            changes_meaning(self.binary.op) && !self.binary.keeps_name,
             self.is_one_to_one,
+            self.binary.keeps_name,
             self.matching,
         );
         let (left, right) = if self.is_swapped { (one.1, many.1) } else { (many.1, one.1) };

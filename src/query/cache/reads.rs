@@ -59,6 +59,16 @@ pub(crate) fn reads(plan: &Plan, lookback: i64) -> Option<Reads> {
         Plan::Binary(binary) => {
             reads(&binary.left, lookback)?.join_with(reads(&binary.right, lookback))
         }
+        Plan::Keep(inner) => reads(inner, lookback),
+        Plan::Among(among) => {
+            reads(&among.plan, lookback)?.join_with(all(&among.numbers, lookback))
+        }
+        Plan::Moved(moved) if moved.offset < 0 => None,
+        Plan::Moved(moved) => {
+            let below = reads(&moved.plan, lookback)?;
+            let around = Reads::around(moved.at, moved.offset, below.back, below.forward);
+            Some(around.join(Reads { fixed: below.fixed, ..Reads::default() }))
+        }
         // The series of info metrics are looked for in the whole range of the question.
         Plan::Info(_) => None,
     }
@@ -105,7 +115,9 @@ fn of_range(range: &Range, lookback: i64) -> Option<Reads> {
 
 fn of_aggregate(aggregate: &Aggregate, lookback: i64) -> Option<Reads> {
     // A parameter is judged at all steps at once.
-    if !matches!(aggregate.parameter, None | Some(Plan::Number(_))) {
+    let has_number = matches!(aggregate.parameter, None | Some(Plan::Number(_)));
+    // Which groups a limit leaves is decided by all steps.
+    if !has_number || !aggregate.extras.is_empty() || aggregate.limit.is_some() {
         return None;
     }
     // Whether a group loses its name is decided by its series at all steps.
@@ -129,7 +141,11 @@ pub(crate) fn is_step_local(expr: &Expr) -> bool {
         Expr::Matrix(matrix) => is_local_selector(&matrix.selector) && is_local_time(&matrix.range),
         Expr::Subquery(subquery) => {
             let times = [Some(&subquery.range), subquery.step.as_ref(), subquery.offset.as_ref()];
-            is_local_at(subquery.at) && times.into_iter().flatten().all(is_local_time)
+            is_local_at(subquery.at.as_ref()) && times.into_iter().flatten().all(is_local_time)
+        }
+        Expr::Keep(_) => true,
+        Expr::Moved(moved) => {
+            is_local_at(moved.at.as_ref()) && moved.offset.as_ref().is_none_or(is_local_time)
         }
         Expr::Aggregate(aggregate) => is_listed(LOCAL_AGGREGATIONS, aggregate.op.name()),
         Expr::Call(call) => is_listed(LOCAL_FUNCTIONS, call.function.name()),
@@ -138,16 +154,19 @@ pub(crate) fn is_step_local(expr: &Expr) -> bool {
 }
 
 fn is_local_selector(selector: &VectorSelector) -> bool {
-    is_local_at(selector.at) && selector.offset.as_ref().is_none_or(is_local_time)
+    is_local_at(selector.at.as_ref()) && selector.offset.as_ref().is_none_or(is_local_time)
 }
 
-fn is_local_at(at: Option<At>) -> bool {
+fn is_local_at(at: Option<&At>) -> bool {
     matches!(at, None | Some(At::Time(_)))
 }
 
 fn is_local_time(time: &DurationExpr) -> bool {
     match &time.kind {
-        DurationKind::Literal { .. } | DurationKind::Step => true,
+        DurationKind::Literal { .. }
+        | DurationKind::Step
+        | DurationKind::Steps(_)
+        | DurationKind::Omitted => true,
         DurationKind::Range => false,
         DurationKind::Negated(inner) | DurationKind::Paren(inner) => is_local_time(inner),
         DurationKind::Binary(_, left, right) => is_local_time(left) && is_local_time(right),

@@ -73,6 +73,22 @@ impl Builder<'_, '_> {
                 children.push(self.node(inner, Steps { count: 1, ..steps })?);
                 "once for all steps".to_owned()
             }
+            Plan::Moved(moved) => {
+                let steps = moved.at.map_or(steps, Steps::at);
+                let start = steps.start.saturating_sub(moved.offset);
+                children.push(self.node(&moved.plan, Steps { start, ..steps })?);
+                let at = moved.at.map_or_else(String::new, |at| format!(" @ {}", seconds(at)));
+                format!("all of it{at} offset {}", seconds(moved.offset))
+            }
+            Plan::Keep(inner) => {
+                children.push(self.node(inner, steps)?);
+                "keep names".to_owned()
+            }
+            Plan::Among(among) => {
+                children.push(self.node(&among.plan, steps)?);
+                self.all(&among.numbers, steps, &mut children)?;
+                if among.is_equal { "is one of" } else { "is none of" }.to_owned()
+            }
             Plan::Shared(shared) => self.shared(shared, steps, &mut children)?,
         };
         let measures = self.evaluator.measures.as_ref();

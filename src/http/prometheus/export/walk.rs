@@ -15,8 +15,8 @@ use crate::export::{
 };
 use crate::http::{Context, admission::Permit};
 use crate::model::{
-    Ask, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Partial, Reading, Rows, Scope,
-    Selection, Stop, TimeRange, Visitor, Windows,
+    Ask, Buckets, Budget, Columns, Error, FloatPartial, Flow, Labels, Limits, Metadata, Reading,
+    Rows, Scope, Selection, Stop, TimeRange, Visitor, Windows,
 };
 
 /// How long an asker may leave a piece unread.
@@ -190,7 +190,7 @@ impl Selected {
 
     /// Scans the rows of `range` of all runs.
     pub(super) fn scan(&self, range: TimeRange, writer: &mut dyn RowWriter) -> Result<(), Error> {
-        let reading = Reading { columns: Columns::VALUES, windows: whole(range) };
+        let reading = Reading { columns: Columns::VALUES, windows: whole(range), chunks: None };
         for run in &self.runs {
             let Some(selection) = self.selections.get(run.selection) else { continue };
             let mut feed = Feed { writer, selection: &**selection, current: None };
@@ -223,7 +223,12 @@ impl Visitor for Feed<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Error> {
+        debug_assert!(false, "an export asks for rows only");
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
         debug_assert!(false, "an export asks for rows only");
         Ok(Flow::Continue)
     }
