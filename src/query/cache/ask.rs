@@ -62,7 +62,7 @@ impl<'a> Ticket<'a> {
         if scope.tier.is_some() || steps.count < GAP_STEPS || !is_step_local(asked.expr) {
             return None;
         }
-        let reads = reads(plan, evaluator.lookback)?;
+        let reads = reads(plan, (evaluator.lookback, steps.step))?;
         let newest = asked.now.saturating_sub(NEWEST_MS).saturating_sub(reads.forward);
         let is_settled = reads.fixed.is_none_or(|(_, last)| last <= newest);
         let count = Steps::between(steps.start, newest, steps.step).map_or(0, |old| old.count);

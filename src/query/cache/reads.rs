@@ -3,6 +3,7 @@
 use query_lang::{At, DurationExpr, DurationKind, Edges, Expr, VectorSelector};
 
 use crate::query::plan::{Aggregate, Hints, Plan, Range, Rows, Select};
+use crate::query::tier::may_sum_chunks;
 
 /// The time around a step that its value depends on, ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,32 +41,35 @@ impl Reads {
     }
 }
 
-/// What a plan reads; None where its results are not to be kept.
-pub(crate) fn reads(plan: &Plan, lookback: i64) -> Option<Reads> {
+/// What a plan reads, with a lookback and a step in ms; None where its results are not to be kept.
+pub(crate) fn reads(plan: &Plan, times: (i64, i64)) -> Option<Reads> {
+    let (lookback, step) = times;
     match plan {
         Plan::Number(_) | Plan::Text(_) => Some(Reads::default()),
         Plan::Select(select) | Plan::Stamps(select, _) => {
             let ahead = if select.edges == Edges::Plain { 0 } else { lookback };
             of_select(select, lookback, ahead, lookback)
         }
-        Plan::Range(range) => of_range(range, lookback),
+        Plan::Range(range) => of_range(range, times),
         Plan::RangeFunction(call) => {
-            all(&call.scalars, lookback)?.join_with(of_range(&call.range, lookback))
+            // Sums of chunks may stand for rows, and round otherwise once files are merged.
+            if let Rows::Select(select) = &call.range.rows
+                && may_sum_chunks(call.function, if select.at.is_none() { step } else { i64::MAX })
+            {
+                return None;
+            }
+            all(&call.scalars, times)?.join_with(of_range(&call.range, times))
         }
-        Plan::Negate(inner) | Plan::Once(inner) => reads(inner, lookback),
-        Plan::Shared(shared) => reads(&shared.plan, lookback),
-        Plan::Call(call) => all(&call.args, lookback),
-        Plan::Aggregate(aggregate) => of_aggregate(aggregate, lookback),
-        Plan::Binary(binary) => {
-            reads(&binary.left, lookback)?.join_with(reads(&binary.right, lookback))
-        }
-        Plan::Keep(inner) => reads(inner, lookback),
-        Plan::Among(among) => {
-            reads(&among.plan, lookback)?.join_with(all(&among.numbers, lookback))
-        }
+        Plan::Negate(inner) | Plan::Once(inner) => reads(inner, times),
+        Plan::Shared(shared) => reads(&shared.plan, times),
+        Plan::Call(call) => all(&call.args, times),
+        Plan::Aggregate(aggregate) => of_aggregate(aggregate, times),
+        Plan::Binary(binary) => reads(&binary.left, times)?.join_with(reads(&binary.right, times)),
+        Plan::Keep(inner) => reads(inner, times),
+        Plan::Among(among) => reads(&among.plan, times)?.join_with(all(&among.numbers, times)),
         Plan::Moved(moved) if moved.offset < 0 => None,
         Plan::Moved(moved) => {
-            let below = reads(&moved.plan, lookback)?;
+            let below = reads(&moved.plan, times)?;
             let around = Reads::around(moved.at, moved.offset, below.back, below.forward);
             Some(around.join(Reads { fixed: below.fixed, ..Reads::default() }))
         }
@@ -80,10 +84,8 @@ impl Reads {
     }
 }
 
-fn all(plans: &[Plan], lookback: i64) -> Option<Reads> {
-    plans
-        .iter()
-        .try_fold(Reads::default(), |reads_of, plan| reads_of.join_with(reads(plan, lookback)))
+fn all(plans: &[Plan], times: (i64, i64)) -> Option<Reads> {
+    plans.iter().try_fold(Reads::default(), |reads_of, plan| reads_of.join_with(reads(plan, times)))
 }
 
 fn of_select(select: &Select, back: i64, forward: i64, lookback: i64) -> Option<Reads> {
@@ -95,7 +97,8 @@ fn of_select(select: &Select, back: i64, forward: i64, lookback: i64) -> Option<
     Some(Reads::around(select.at, select.offset, back.saturating_add(before), forward))
 }
 
-fn of_range(range: &Range, lookback: i64) -> Option<Reads> {
+fn of_range(range: &Range, times: (i64, i64)) -> Option<Reads> {
+    let (lookback, _) = times;
     match &range.rows {
         Rows::Select(select) => {
             let beyond = if select.edges == Edges::Plain { 0 } else { lookback };
@@ -105,7 +108,7 @@ fn of_range(range: &Range, lookback: i64) -> Option<Reads> {
             if inner.offset < 0 {
                 return None;
             }
-            let below = reads(&inner.plan, lookback)?;
+            let below = reads(&inner.plan, (lookback, inner.step))?;
             let back = range.length.saturating_add(below.back);
             let around = Reads::around(inner.at, inner.offset, back, below.forward);
             Some(around.join(Reads { fixed: below.fixed, ..Reads::default() }))
@@ -113,7 +116,7 @@ fn of_range(range: &Range, lookback: i64) -> Option<Reads> {
     }
 }
 
-fn of_aggregate(aggregate: &Aggregate, lookback: i64) -> Option<Reads> {
+fn of_aggregate(aggregate: &Aggregate, times: (i64, i64)) -> Option<Reads> {
     // A parameter is judged at all steps at once.
     let has_number = matches!(aggregate.parameter, None | Some(Plan::Number(_)));
     // Which groups a limit leaves is decided by all steps.
@@ -128,7 +131,7 @@ fn of_aggregate(aggregate: &Aggregate, lookback: i64) -> Option<Reads> {
     if keeps_name && !is_leaf {
         return None;
     }
-    reads(&aggregate.plan, lookback)
+    reads(&aggregate.plan, times)
 }
 
 /// Whether the value at a step is the same whatever other steps the question has.
@@ -207,7 +210,7 @@ mod tests {
         let expr = query_lang::parse(text).unwrap();
         let times = Times { start: 0, end: 3_600_000, step: 60_000, default_step: 60_000 };
         let planned = plan(text, &expr, times).unwrap();
-        if is_step_local(&expr) { reads(&planned, LOOKBACK) } else { None }
+        if is_step_local(&expr) { reads(&planned, (LOOKBACK, times.step)) } else { None }
     }
 
     #[test]
@@ -238,6 +241,7 @@ mod tests {
             "info(a)",
             "topk(scalar(b), a)",
             "sum by (__name__) (a or b)",
+            "avg_over_time(a[1h])",
         ] {
             let text = if text == "a[range()]" { "rate(a[range()])" } else { text };
             assert_eq!(of(text), None, "{text}");
