@@ -208,7 +208,8 @@ mod tests {
 
     fn of(text: &str) -> Option<Reads> {
         let expr = query_lang::parse(text).unwrap();
-        let times = Times { start: 0, end: 3_600_000, step: 60_000, default_step: 60_000 };
+        let now = 3_600_000;
+        let times = Times { start: 0, end: now, step: 60_000, default_step: 60_000, now };
         let planned = plan(text, &expr, times).unwrap();
         if is_step_local(&expr) { reads(&planned, (LOOKBACK, times.step)) } else { None }
     }
