@@ -125,8 +125,17 @@ HEADERS = {'Content-Type': 'application/x-protobuf', 'Content-Encoding': 'snappy
            'X-Prometheus-Remote-Write-Version': '0.1.0'}
 
 
+def patiently(call):
+    """Once more where the server has closed a connection that was kept: some do after a while."""
+    try:
+        return call()
+    except (ConnectionResetError, BrokenPipeError):
+        return call()
+
+
 def write(server, times):
-    status, body = server.request('POST', server.paths['rw'], remote_write(times), HEADERS)
+    body = remote_write(times)
+    status, body = patiently(lambda: server.request('POST', server.paths['rw'], body, HEADERS))
     if status // 100 != 2:
         raise RuntimeError(f'HTTP {status}: {body[:200]!r}')
 
@@ -145,7 +154,7 @@ def ask(server, panel):
     _, text, length, step = panel
     end = int(time.time()) // step * step
     parameters = {'query': text, 'start': end - length, 'end': end, 'step': step}
-    return len(server.query('range', parameters, cached=True))
+    return len(patiently(lambda: server.query('range', parameters, cached=True)))
 
 
 def shares(seconds):
