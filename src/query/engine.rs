@@ -14,6 +14,7 @@ use super::matrix::{Matrix, RowRef, ones};
 use super::merge::finish_names;
 use super::plan::{Plan, Range, Rows, Times, plan};
 use super::rows::{Scan, SeriesRows};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
@@ -65,6 +66,8 @@ pub struct Question {
     pub asked_at: Option<i64>,
     /// What `now()` is, ms since 1970; None: the end of the question.
     pub now_ms: Option<i64>,
+    /// Whether [`Stats::queryable`] is wanted.
+    pub counts_steps: bool,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -98,6 +101,7 @@ impl Question {
             tier: None,
             asked_at: None,
             now_ms: None,
+            counts_steps: false,
         })
     }
 }
@@ -119,6 +123,11 @@ impl Engine {
         self.config.results.as_ref()
     }
 
+    /// How old a value may be to count as the newest, ms.
+    pub fn lookback_ms(&self) -> i64 {
+        self.config.lookback_ms
+    }
+
     /// The answer: at one time a value of the expression's type, over steps a matrix.
     ///
     /// # Errors
@@ -134,7 +143,8 @@ impl Engine {
         let mut evaluator = self.evaluator((source, scope), question, budget, steps);
         let value = self.evaluate(&mut evaluator, question, (&planned, steps))?;
         let (warnings, infos) = evaluator.notes.texts(&question.text);
-        let stats = Stats { samples: budget.samples(), steps: steps.count as u64 };
+        let queryable = evaluator.counts.take().map(StepCounts::into_counts).unwrap_or_default();
+        let stats = Stats { samples: budget.samples(), steps: steps.count as u64, queryable };
         Ok(Answer { value, warnings, infos, stats })
     }
 
@@ -161,7 +171,8 @@ impl Engine {
             let took = clock().saturating_sub(began);
             let (warnings, infos) = evaluator.notes.texts(&question.text);
             notes.extend(warnings.into_iter().chain(infos));
-            let stats = Stats { samples: budget.samples(), steps: steps.count as u64 };
+            let (samples, steps) = (budget.samples(), steps.count as u64);
+            let stats = Stats { samples, steps, ..Stats::default() };
             let steps_kept = evaluator.measures.as_ref().map_or(0, |it| it.steps_kept);
             ran = Some((stats, took, steps_kept));
         }
@@ -187,6 +198,7 @@ impl Engine {
             whole,
             rounding: None,
             notes: Annotations::default(),
+            counts: question.counts_steps.then(|| StepCounts::new(whole.count)),
             measures: None,
             memo: HashMap::new(),
         }
@@ -257,6 +269,10 @@ impl Engine {
         question: &'a Question,
         planned: (&Plan, Steps),
     ) -> Option<Ticket<'a>> {
+        // What is kept was not looked at, and could not be counted.
+        if question.counts_steps {
+            return None;
+        }
         let asked = Asked {
             text: &question.text,
             expr: &question.expr,
@@ -331,6 +347,9 @@ fn windows(
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));
+                }
+                if let Some(counts) = &evaluator.counts {
+                    counts.add_windows(windows, rows);
                 }
                 let labels = selection.labels(number);
                 all.extend(super::window::bare(rows, windows, select.edges, labels)?);

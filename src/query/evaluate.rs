@@ -4,12 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use query_lang::{Edges, Function, ValueType};
 
-use super::annotations::{Annotations, Note, Place};
+use super::annotations::{Annotations, Note};
 use super::error::Error;
 use super::explain::{Measures, Spent};
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
-use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select, Shared};
+use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select};
+use super::shared::{Memo, MemoKey};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows};
 use super::union::Union;
 use super::window::{Context, Instant, RangeCall, Several, Stamp, evaluate, yields_several};
@@ -44,22 +46,12 @@ pub(crate) struct Evaluator<'a> {
     /// does, or the series of a sum depend on the steps evaluated.
     pub rounding: Option<u64>,
     pub notes: Annotations,
+    /// What each step looks at, where that is wanted.
+    pub counts: Option<StepCounts>,
     /// What parts take, where someone wants to know.
     pub measures: Option<Measures<'a>>,
     /// What parts that stand in the question several times yielded.
     pub memo: HashMap<MemoKey, Memo>,
-}
-
-/// Which part, at which steps.
-type MemoKey = (usize, Steps, bool);
-
-/// What a part yielded, with what there was to say.
-pub(crate) struct Memo {
-    outcome: Outcome,
-    notes: Annotations,
-    place: Place,
-    /// How often it is still to be asked for.
-    left: usize,
 }
 
 impl<'a> Evaluator<'a> {
@@ -146,38 +138,12 @@ impl<'a> Evaluator<'a> {
         self.repeated(outcome, steps)
     }
 
-    fn shared(&mut self, shared: &Shared, steps: Steps) -> Result<Outcome, Error> {
-        let key = (shared.id, steps, self.in_subquery);
-        if let Some(memo) = self.memo.get_mut(&key) {
-            memo.left = memo.left.saturating_sub(1);
-            self.notes.merge(memo.notes.at_another_place(memo.place, shared.place));
-            let outcome = if memo.left == 0 {
-                self.memo.remove(&key).map(|memo| memo.outcome)
-            } else {
-                Some(memo.outcome.clone())
-            };
-            if let Some(outcome) = outcome {
-                return Ok(outcome);
-            }
-        }
-        let outer = std::mem::take(&mut self.notes);
-        let outcome = self.eval(&shared.plan, steps);
-        let notes = std::mem::replace(&mut self.notes, outer);
-        let outcome = outcome?;
-        self.notes.merge(notes.clone());
-        if let Outcome::Vector(matrix) = &outcome {
-            self.budget.use_memory(matrix.len() * Matrix::bytes_a_row(steps.count))?;
-        }
-        let (place, left) = (shared.place, shared.uses.saturating_sub(1));
-        let memo = Memo { outcome: outcome.clone(), notes, place, left };
-        self.memo.insert(key, memo);
-        Ok(outcome)
-    }
-
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
-        let outcome = self.elsewhere(plan, one, one)?;
-        self.repeated(outcome, steps)
+        let outer = self.begin_counts(1);
+        let evaluated = self.elsewhere(plan, one, one);
+        self.end_counts(outer, |outer, total| outer.add_everywhere(total));
+        self.repeated(evaluated?, steps)
     }
 
     /// At steps of a question, or a subquery, of other steps: notes are not of the steps asked for.
@@ -318,6 +284,7 @@ impl<'a> Evaluator<'a> {
             place: select.place,
             in_subquery,
             budget,
+            counts: self.counts.clone(),
         }))
     }
 
@@ -450,10 +417,14 @@ impl<'a> Evaluator<'a> {
             self.budget.check()?;
             row.clear();
             let labels = rows.labels(index);
+            let inner = rows.rows(index);
+            if let Some(counts) = &self.counts {
+                counts.add_windows(call.windows, &inner);
+            }
             let metric = || labels.metric().to_owned();
             let mut context =
                 Context { metric: &metric, notes: &mut self.notes, place: call.place };
-            evaluate(call, &rows.rows(index), &mut context, &mut row)?;
+            evaluate(call, &inner, &mut context, &mut row)?;
             if row.is_empty() {
                 continue;
             }
@@ -468,6 +439,24 @@ impl<'a> Evaluator<'a> {
             matrix.push(labels.clone(), drops_name, row.as_ref());
         }
         Ok(matrix)
+    }
+
+    /// Counts apart what is evaluated at steps of its own; what was counted before is returned.
+    pub(crate) fn begin_counts(&mut self, steps: usize) -> Option<StepCounts> {
+        let inner = self.counts.is_some().then(|| StepCounts::new(steps));
+        std::mem::replace(&mut self.counts, inner)
+    }
+
+    /// Goes on with `outer`, to which `join` adds what was counted apart.
+    pub(crate) fn end_counts(
+        &mut self,
+        outer: Option<StepCounts>,
+        join: impl FnOnce(&StepCounts, u64),
+    ) {
+        let inner = std::mem::replace(&mut self.counts, outer);
+        if let (Some(outer), Some(inner)) = (&self.counts, inner) {
+            join(outer, inner.total());
+        }
     }
 
     /// Notes something.

@@ -28,6 +28,8 @@ mod plan;
 mod reference;
 mod rows;
 mod sampled;
+mod shared;
+mod step_counts;
 mod steps;
 mod subquery;
 #[cfg(test)]

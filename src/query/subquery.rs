@@ -39,7 +39,9 @@ pub(crate) fn evaluate(
     evaluator.budget.use_memory(inner.count.saturating_mul(24))?;
     let outer = std::mem::replace(&mut evaluator.in_subquery, true);
     let notes = std::mem::take(&mut evaluator.notes);
+    let counted = evaluator.begin_counts(inner.count);
     let matrix = evaluator.vector_within(&subquery.plan, inner, whole);
+    evaluator.end_counts(counted, |outer, total| outer.add_at_end(total));
     evaluator.in_subquery = outer;
     let mut theirs = std::mem::replace(&mut evaluator.notes, notes);
     theirs.forget_steps();

@@ -12,7 +12,8 @@ use query_lang::{
 use super::extended::numbers_of;
 use super::{
     Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Shared,
-    Subquery, Times, repeats::Repeats,
+    Subquery, Times,
+    repeats::{self, Repeats},
 };
 use crate::model::{Label, Labels, METRIC_NAME, Matcher};
 use crate::query::error::Error;
@@ -248,7 +249,7 @@ impl Planner<'_> {
         let (is_invariant, wraps) = (inner.is_invariant, inner.wraps);
         // Invariant or not, the aggregation is wrapped as a whole, not its vector.
         let plan = if is_invariant { inner.plan } else { inner.finish() };
-        let plan = if folds(aggregate.op) { streamable(plan) } else { plan };
+        let plan = repeats::streamable(aggregate.op, plan);
         let plan = Plan::Aggregate(Box::new(Aggregate {
             op: aggregate.op,
             parameter,
@@ -407,34 +408,6 @@ impl Planner<'_> {
                 Ok(None)
             }
         }
-    }
-}
-
-/// Whether rows go into groups as they are read.
-fn folds(op: Aggregation) -> bool {
-    !matches!(
-        op,
-        Aggregation::Topk
-            | Aggregation::Bottomk
-            | Aggregation::Limitk
-            | Aggregation::LimitRatio
-            | Aggregation::Quantile
-            | Aggregation::CountValues
-    )
-}
-
-/// A leaf that could be shared, read once more: to hold its rows would cost more.
-fn streamable(plan: Plan) -> Plan {
-    match plan {
-        Plan::Shared(shared)
-            if matches!(
-                shared.plan,
-                Plan::Select(_) | Plan::Stamps(..) | Plan::RangeFunction(_)
-            ) =>
-        {
-            shared.plan
-        }
-        plan => plan,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, collections::HashMap};
 
-use query_lang::Expr;
+use query_lang::{Aggregation, Expr};
+
+use super::Plan;
 
 /// Bytes of a question beyond which no one looks: each part is printed to be compared.
 const TEXT_BYTES_MAX: usize = 16 << 10;
@@ -79,4 +81,33 @@ fn count(text: &str, expr: &Expr, parts: &mut HashMap<Same, (usize, usize)>) -> 
         parts.entry(same(text, expr)).or_insert((next, 0)).1 += 1;
     }
     reads
+}
+
+/// Whether rows go into groups as they are read.
+fn folds(op: Aggregation) -> bool {
+    !matches!(
+        op,
+        Aggregation::Topk
+            | Aggregation::Bottomk
+            | Aggregation::Limitk
+            | Aggregation::LimitRatio
+            | Aggregation::Quantile
+            | Aggregation::CountValues
+    )
+}
+
+/// A leaf that could be shared, read once more: to hold its rows would cost more.
+pub(super) fn streamable(op: Aggregation, plan: Plan) -> Plan {
+    match plan {
+        Plan::Shared(shared)
+            if folds(op)
+                && matches!(
+                    shared.plan,
+                    Plan::Select(_) | Plan::Stamps(..) | Plan::RangeFunction(_)
+                ) =>
+        {
+            shared.plan
+        }
+        plan => plan,
+    }
 }
