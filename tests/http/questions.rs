@@ -65,8 +65,12 @@ fn a_plan_is_explained_as_json_and_as_text() {
     ok(&got, r#""seconds":"#);
     let text = format!("{query}&{range}&format=text&analyze=1");
     let got = server.post("/api/quipu/v1/explain", FORM, text);
-    ok(&got, "├─ sum by (host)  [");
+    // Nothing had to run: the question before had all steps.
     ok(&got, "61 steps kept from earlier questions");
+    let text = format!("{query}&{range}&format=text&analyze=1&nocache=1");
+    let got = server.post("/api/quipu/v1/explain", FORM, text);
+    ok(&got, "├─ sum by (host)  [");
+    ok(&got, " 0 steps kept from earlier questions");
     refused(&server.get("/api/quipu/v1/explain?query=sum("), 400, "parse error");
     refused(&server.get("/api/quipu/v1/explain?query=m&format=svg"), 400, "json and text");
     let words = ["query", "m_total", "--at", "1700000000", "--explain=analyze"];

@@ -53,7 +53,7 @@ fn a_plan_is_a_tree_with_what_its_selectors_read() {
 #[test]
 fn what_ran_tells_what_each_part_took() {
     let explained = explained("sum(x_total) + max_over_time(sum(x_total)[10s:1s])", true);
-    let (stats, took, _) = explained.ran.unwrap();
+    let (stats, took, _) = explained.ran.clone().unwrap();
     let root = explained.root.ran.unwrap();
     assert!(took > root.took && stats.samples == root.samples, "{root:?}");
     let samples: u64 = explained.root.children.iter().map(|it| it.ran.unwrap().samples).sum();
