@@ -9,6 +9,8 @@ use std::{fs, path::Path};
 mod archive;
 #[path = "http/backup.rs"]
 mod backup;
+#[path = "http/questions.rs"]
+mod questions;
 #[path = "http/server.rs"]
 mod server;
 

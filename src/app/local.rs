@@ -47,7 +47,7 @@ impl Local {
         let (db, _) = open_store(directory, (is_new_allowed, true), Arc::clone(&clock), config)?;
         let gate = Gate::default();
         let metrics = Arc::new(Metrics::default());
-        let doors = doors(&db, &clock, Options::default().lookback);
+        let doors = doors(&db, &clock, &Options::default());
         gate.open(Context::new(doors, http::Options::default(), metrics));
         Ok(Self { gate, db, threads: Vec::new() })
     }

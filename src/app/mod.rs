@@ -11,6 +11,7 @@ mod archiving;
 mod backups;
 mod collecting;
 mod config;
+mod engine;
 mod error;
 mod files;
 mod forwarding;

@@ -45,6 +45,8 @@ pub struct Options {
     pub threads: usize,
     /// How far back an instant looks for a value.
     pub lookback: Duration,
+    /// Bytes of results that are kept for queries that come again.
+    pub results_max: u64,
     /// How often pushed values are written again; well below `lookback`.
     pub push_repeat: Duration,
     /// How much that was pushed is kept.
@@ -98,6 +100,7 @@ impl Default for Options {
             mmap: true,
             threads: 0,
             lookback: Duration::from_mins(5),
+            results_max: 64 << 20,
             push_repeat: Duration::from_mins(1),
             push_limits: push::Limits::default(),
             backup: BackupOptions::default(),

@@ -22,8 +22,8 @@ use crate::app::{
     archiving::Archiving,
     backups::{BackupThreads, Backups},
     collecting::Into,
+    engine::{engine, watch_results},
     forwarding::{Source, start_forwarding},
-    pool::Helpers,
     process::{push_process, raise_files_max},
     pushing::Pushing,
     replicas::Replicas,
@@ -37,7 +37,6 @@ use crate::http::{
 };
 use crate::ingest::push::SharedGroups;
 use crate::os::{Clock, SystemClock};
-use crate::query::{self, Engine};
 use crate::store::{Config, Db, Recovery};
 
 /// Threads that may block on questions, uploads and exports.
@@ -238,7 +237,7 @@ fn store_config(options: &Options) -> Config {
     Config { archive_backlog_max, archive_after, ..options.store }
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
@@ -335,8 +334,9 @@ impl House {
         let doors = Doors {
             operations: Arc::new(Keeper(Arc::clone(&db), Some(Arc::clone(&backups)))),
             pushed: SharedGroups::new(options.push_limits),
-            ..doors(&db, clock, options.lookback)
+            ..doors(&db, clock, options)
         };
+        watch_results(&metrics, &doors.engine);
         let pushing = Pushing::start(options.push_repeat, doors.clone())?;
         let backups = BackupThreads::start(&backups)?;
         let archiving = Archiving::start(&db, &options.archive, clock)?;
@@ -373,10 +373,10 @@ impl House {
 }
 
 /// The doors of a store.
-pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) -> Doors {
+pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, options: &Options) -> Doors {
     Doors {
         source: Arc::clone(db) as _,
-        engine: Arc::new(engine(lookback)),
+        engine: Arc::new(engine(options, None)),
         registry: Arc::clone(db) as _,
         sink: Arc::clone(db) as _,
         scraper: Arc::new(Scraper::new(machine_seed())),
@@ -384,14 +384,6 @@ pub(super) fn doors(db: &Arc<Db>, clock: &Arc<dyn Clock>, lookback: Duration) ->
         clock: Arc::clone(clock),
         pushed: SharedGroups::default(),
     }
-}
-
-pub(super) fn engine(lookback: Duration) -> Engine {
-    Engine::new(query::Config {
-        lookback_ms: i64::try_from(lookback.as_millis()).unwrap_or(i64::MAX),
-        pool: Some(Arc::new(Helpers::new(cores()))),
-        ..query::Config::default()
-    })
 }
 
 /// Two servers that scrape the same targets do so at different moments.

@@ -15,9 +15,10 @@ use crate::access::Policy;
 use crate::app::{
     Error, Key, Loaded, Loader, Options, TlsFiles, TokenFile,
     collecting::{Collecting, Into},
+    engine::engine,
     files::read_file,
     scraping::Scraping,
-    serve::{engine, http_options},
+    serve::http_options,
     tokens::random,
 };
 use crate::http::{
@@ -183,8 +184,10 @@ impl Steward {
         self.tls.put(ready);
         self.access.put(policy);
         let options = http_options(&loaded);
-        let engine = Arc::new(engine(loaded.options.lookback));
-        self.gate.change(|context| context.with_options(options, engine));
+        self.gate.change(|context| {
+            let engine = engine(&loaded.options, context.engine().results().cloned());
+            context.with_options(options, Arc::new(engine))
+        });
         if let Some(scraping) =
             current.scraping.as_ref().filter(|_| loaded.jobs != current.loaded.jobs)
         {

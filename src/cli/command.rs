@@ -210,6 +210,18 @@ pub(super) struct Query {
     /// How to print the answer
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(super) format: Format,
+    /// Show how the query would run; with =analyze, run it and show what each part took
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "plan")]
+    pub(super) explain: Option<ExplainHow>,
+}
+
+/// Whether a query that is explained runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainHow {
+    /// It does not.
+    Plan,
+    /// It does.
+    Analyze,
 }
 
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use tokio::runtime;
 use crate::app::Local;
 use crate::cli::{
     client::{Client, FORM, Got, Remote, form},
-    command::{Format, Query},
+    command::{ExplainHow, Format, Query},
     error::Error,
     serve::say,
     table::Table,
@@ -52,8 +52,22 @@ pub(super) fn run(query: &Query) -> Result<(), Error> {
             Some(directory) => Client::Local(Box::new(Local::open(directory)?)),
             None => Client::Remote(Remote::connect(&query.url, token).await?),
         };
-        client.post(path, FORM, body).await
+        let Some(how) = query.explain else { return client.post(path, FORM, body).await };
+        let mut more = vec![("format", if query.format == Format::Json { "json" } else { "text" })];
+        if how == ExplainHow::Analyze {
+            more.push(("analyze", "1"));
+        }
+        let body = format!("{body}&{}", form(&more));
+        client.post("/api/quipu/v1/explain", FORM, body).await
     })?;
+    if query.explain.is_some() && got.status.is_success() {
+        let mut out = io::stdout().lock();
+        out.write_all(&got.body)?;
+        if !got.body.ends_with(b"\n") {
+            writeln!(out)?;
+        }
+        return Ok(());
+    }
     print(query, &got)
 }
 

@@ -211,6 +211,11 @@ impl Context {
         Self { control, ..self }
     }
 
+    /// What answers questions.
+    pub fn engine(&self) -> &Engine {
+        &self.doors.engine
+    }
+
     /// The same house with other limits and another engine. What is held under a limit that stays
     /// goes on counting.
     #[must_use]

@@ -73,6 +73,11 @@ impl Budget {
         self.stop.check()
     }
 
+    /// The switch that ends the question.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
     /// Counts rows read.
     ///
     /// # Errors

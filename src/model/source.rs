@@ -75,6 +75,16 @@ pub trait Source: Send + Sync {
     /// A bad regular expression is [`Error::Invalid`]; too many series [`Error::Limit`].
     fn select(&self, ask: &Ask<'_>) -> Result<Box<dyn Selection>, Error>;
 
+    /// The last change that every answer from now on has seen; None where the source cannot tell.
+    fn generation(&self, _scope: &Scope) -> Option<Generation> {
+        None
+    }
+
+    /// The spans of `range` in which rows may have changed since, by time, apart from each other.
+    fn changed(&self, _scope: &Scope, range: TimeRange, _since: Generation) -> Vec<TimeRange> {
+        vec![range]
+    }
+
     /// Names of labels that matching series have, sorted. Touches no chunk.
     ///
     /// # Errors
@@ -231,7 +241,7 @@ pub trait Visitor {
     fn chunks(&mut self, series: u32, chunks: &[FloatPartial]) -> Result<Flow, Error>;
 }
 
-/// Changes when any row of what it was made for may have changed.
+/// A number that rises whenever rows change: by writes, deletions, retention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Generation(pub u64);
 
@@ -283,8 +293,9 @@ pub trait Selection: Send + Sync {
     /// What a scan of everything would cost.
     fn estimate(&self) -> Estimate;
 
-    /// Changes when any row of the range may have.
-    fn generation(&self) -> Generation;
+    /// Of the labels of all series: where two are the same, so are the series, in number too, but for
+    /// an accident of 64 bits.
+    fn fingerprint(&self) -> u64;
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //!
 //! The texts are Prometheus' (`util/annotations`), which users search for.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, ops::Range};
 
 use query_lang::Span;
 
 use super::date::rfc3339;
+use super::matrix::moved;
 use crate::math::{
     ForcedMonotonicity,
     number::{general, general_rounded},
@@ -235,6 +236,8 @@ struct Entry {
     count: usize,
     first_time: i64,
     last_time: i64,
+    /// The steps at which there was reason to make it; None where that is not known.
+    steps: Option<Vec<u64>>,
 }
 
 /// Notes, each text once.
@@ -255,10 +258,65 @@ impl Annotations {
         {
             entry.place = place;
             entry.count += 1;
+            entry.steps = None;
             return;
         }
         let time = if let Note::ForcedMonotonicity { time, .. } = note { time } else { 0 };
-        self.join(Entry { note, place, count: 1, first_time: time, last_time: time });
+        let (first_time, last_time) = (time, time);
+        self.join(Entry { note, place, count: 1, first_time, last_time, steps: None });
+    }
+
+    /// Notes something that each of these steps alone would be a reason for.
+    pub(crate) fn add_at(&mut self, note: Note, place: Place, steps: Vec<u64>) {
+        let steps = Some(steps);
+        self.join(Entry { note, place, count: 1, first_time: 0, last_time: 0, steps });
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// From now on it is not known at which steps these were made: they were other steps.
+    pub(crate) fn forget_steps(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.steps = None);
+    }
+
+    /// The same of a part of the question that stands elsewhere.
+    pub(crate) fn at_another_place(&self, from: Place, to: Place) -> Self {
+        let mut others = self.clone();
+        for entry in &mut others.entries {
+            entry.place = (entry.place + to).saturating_sub(from);
+        }
+        others
+    }
+
+    /// Those of the steps in `range`, which come to stand at `to` among `steps`; None where it is not
+    /// known of which steps one is.
+    pub(crate) fn moved(&self, range: &Range<usize>, to: usize, steps: usize) -> Option<Self> {
+        let mut others = Self::default();
+        for entry in &self.entries {
+            let bits = moved(entry.steps.as_ref()?, range, to, steps);
+            if bits.iter().any(|word| *word != 0) {
+                others.join(Entry { steps: Some(bits), ..entry.clone() });
+            }
+        }
+        Some(others)
+    }
+
+    /// Takes over the notes of other steps; false where one is of another place, for then it is not
+    /// known which place would have come last.
+    #[must_use]
+    pub(crate) fn joins(&mut self, other: Self) -> bool {
+        for entry in other.entries {
+            let mine = self.by_text.get(&entry.note.to_string());
+            let mine = mine.and_then(|index| self.entries.get(*index));
+            if mine.is_some_and(|mine| mine.place != entry.place) {
+                return false;
+            }
+            self.join(entry);
+        }
+        true
     }
 
     fn join(&mut self, new: Entry) {
@@ -274,6 +332,12 @@ impl Annotations {
         entry.count += new.count;
         entry.first_time = entry.first_time.min(new.first_time);
         entry.last_time = entry.last_time.max(new.last_time);
+        match (&mut entry.steps, &new.steps) {
+            (Some(mine), Some(theirs)) if mine.len() == theirs.len() => {
+                mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine |= theirs);
+            }
+            (mine, _) => *mine = None,
+        }
         match (&mut entry.note, &new.note) {
             (
                 Note::ForcedMonotonicity { forced: mine, .. },

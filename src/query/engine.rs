@@ -1,12 +1,14 @@
 //! The door: questions in, answers out.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use query_lang::{Expr, ValueType};
 
 use super::annotations::Annotations;
+use super::cache::{Asked, ResultCache, Ticket};
 use super::error::Error;
 use super::evaluate::{Evaluator, Outcome};
+use super::explain::{Explained, Measures, tree};
 use super::leaf::Pool;
 use super::matrix::{Matrix, RowRef, ones};
 use super::merge::finish_names;
@@ -30,11 +32,19 @@ pub struct Config {
     pub default_step_ms: i64,
     /// Threads to share the work among; without, the asker's own does it all.
     pub pool: Option<Arc<dyn Pool>>,
+    /// Where results over steps are kept; without, none are.
+    pub results: Option<Arc<ResultCache>>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lookback_ms: 300_000, steps_max: 11_000, default_step_ms: 60_000, pool: None }
+        Self {
+            lookback_ms: 300_000,
+            steps_max: 11_000,
+            default_step_ms: 60_000,
+            pool: None,
+            results: None,
+        }
     }
 }
 
@@ -51,6 +61,9 @@ pub struct Question {
     pub lookback_ms: Option<i64>,
     /// The tier whose buckets are to answer as far as they reach; None: rows as far as they are kept.
     pub tier: Option<Tier>,
+    /// When it is asked, ms since 1970: what is long past then may be kept for the next one, and taken
+    /// from what is kept. None: it is evaluated anew, and nothing is kept.
+    pub asked_at: Option<i64>,
     /// What `now()` is, ms since 1970; None: the end of the question.
     pub now_ms: Option<i64>,
     /// Whether [`Stats::queryable`] is wanted.
@@ -73,16 +86,6 @@ pub enum When {
     },
 }
 
-impl When {
-    /// How many times it is evaluated; None where no time is meant.
-    fn steps(self) -> Option<usize> {
-        match self {
-            Self::At(_) => Some(1),
-            Self::Over { start, end, step } => Steps::between(start, end, step).map(|it| it.count),
-        }
-    }
-}
-
 impl Question {
     /// From a text.
     ///
@@ -96,6 +99,7 @@ impl Question {
             when,
             lookback_ms: None,
             tier: None,
+            asked_at: None,
             now_ms: None,
             counts_steps: false,
         })
@@ -114,6 +118,11 @@ impl Engine {
         Self { config }
     }
 
+    /// Where results are kept.
+    pub fn results(&self) -> Option<&Arc<ResultCache>> {
+        self.config.results.as_ref()
+    }
+
     /// How old a value may be to count as the newest, ms.
     pub fn lookback_ms(&self) -> i64 {
         self.config.lookback_ms
@@ -130,49 +139,121 @@ impl Engine {
         question: &Question,
         budget: &Budget,
     ) -> Result<Answer, Error> {
+        let (planned, steps) = self.plan(question)?;
+        let mut evaluator = self.evaluator((source, scope), question, budget, steps);
+        let value = self.evaluate(&mut evaluator, question, (&planned, steps))?;
+        let (warnings, infos) = evaluator.notes.texts(&question.text);
+        let queryable = evaluator.counts.take().map(StepCounts::into_counts).unwrap_or_default();
+        let stats = Stats { samples: budget.samples(), steps: steps.count as u64, queryable };
+        Ok(Answer { value, warnings, infos, stats })
+    }
+
+    /// How the question would be answered; with a clock, how it was, for it is answered then.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn explain(
+        &self,
+        (source, scope): (&dyn Source, Scope),
+        question: &Question,
+        budget: &Budget,
+        clock: Option<&dyn Fn() -> Duration>,
+    ) -> Result<Explained, Error> {
+        let (planned, steps) = self.plan(question)?;
+        let mut evaluator = self.evaluator((source, scope), question, budget, steps);
+        let is_kept = self.ticket(&evaluator, question, (&planned, steps)).is_some();
+        let mut notes = Vec::new();
+        let mut ran = None;
+        if let Some(clock) = clock {
+            evaluator.measures = Some(Measures::new(clock));
+            let began = clock();
+            self.evaluate(&mut evaluator, question, (&planned, steps))?;
+            let took = clock().saturating_sub(began);
+            let (warnings, infos) = evaluator.notes.texts(&question.text);
+            notes.extend(warnings.into_iter().chain(infos));
+            let (samples, steps) = (budget.samples(), steps.count as u64);
+            let stats = Stats { samples, steps, ..Stats::default() };
+            let steps_kept = evaluator.measures.as_ref().map_or(0, |it| it.steps_kept);
+            ran = Some((stats, took, steps_kept));
+        }
+        let root = tree(&evaluator, &planned, steps)?;
+        Ok(Explained { root, steps: steps.count as u64, is_kept, ran, notes })
+    }
+
+    fn evaluator<'a>(
+        &'a self,
+        (source, scope): (&'a dyn Source, Scope),
+        question: &Question,
+        budget: &'a Budget,
+        whole: Steps,
+    ) -> Evaluator<'a> {
         let lookback = question.lookback_ms.filter(|lookback| *lookback > 0);
-        let mut evaluator = Evaluator {
+        Evaluator {
             source,
             scope: Scope { tier: question.tier.or(scope.tier), ..scope },
             budget,
             pool: self.config.pool.as_deref(),
             lookback: lookback.unwrap_or(self.config.lookback_ms),
             in_subquery: false,
+            whole,
+            rounding: None,
             notes: Annotations::default(),
-            counts: None,
-        };
-        let steps = question
-            .when
-            .steps()
-            .filter(|steps| question.counts_steps && *steps <= self.config.steps_max);
-        evaluator.counts = steps.map(StepCounts::new);
-        let (value, steps) = match question.when {
-            When::At(at) => (self.at(&mut evaluator, question, at)?, 1),
-            When::Over { start, end, step } => {
-                self.over(&mut evaluator, question, (start, end, step))?
-            }
-        };
-        let (warnings, infos) = evaluator.notes.texts(&question.text);
-        let queryable = evaluator.counts.take().map(StepCounts::into_counts).unwrap_or_default();
-        let stats = Stats { samples: budget.samples(), steps, queryable };
-        Ok(Answer { value, warnings, infos, stats })
+            counts: question.counts_steps.then(|| StepCounts::new(whole.count)),
+            measures: None,
+            memo: HashMap::new(),
+        }
     }
 
-    fn at(
+    /// What is to be done, and at which steps.
+    fn plan(&self, question: &Question) -> Result<(Plan, Steps), Error> {
+        let default_step = self.config.default_step_ms;
+        let (times, steps) = match question.when {
+            When::At(at) => {
+                let now = question.now_ms.unwrap_or(at);
+                (Times { start: at, end: at, step: 0, default_step, now }, Steps::at(at))
+            }
+            When::Over { start, end, step } => {
+                let now = question.now_ms.unwrap_or(end);
+                let times = Times { start, end, step, default_step, now };
+                (times, self.steps(question, times)?)
+            }
+        };
+        Ok((plan(&question.text, &question.expr, times)?, steps))
+    }
+
+    fn steps(&self, question: &Question, times: Times) -> Result<Steps, Error> {
+        let kind = question.expr.value_type();
+        if !matches!(kind, ValueType::Scalar | ValueType::InstantVector) {
+            return Err(Error::NotSteppable(kind));
+        }
+        if times.step <= 0 {
+            return Err(Error::StepNotPositive);
+        }
+        let steps = Steps::between(times.start, times.end, times.step);
+        let steps = steps.ok_or(Error::EndBeforeStart)?;
+        if steps.count > self.config.steps_max {
+            return Err(Error::Resolution { limit: self.config.steps_max });
+        }
+        Ok(steps)
+    }
+
+    fn evaluate(
         &self,
         evaluator: &mut Evaluator<'_>,
         question: &Question,
-        at: i64,
+        (planned, steps): (&Plan, Steps),
     ) -> Result<Value, Error> {
-        let default_step = self.config.default_step_ms;
-        let now = question.now_ms.unwrap_or(at);
-        let times = Times { start: at, end: at, step: 0, default_step, now };
-        let planned = plan(&question.text, &question.expr, times)?;
-        let steps = Steps::at(at);
-        if let Plan::Range(range) = &planned {
+        let When::At(at) = question.when else {
+            let matrix = match self.ticket(evaluator, question, (planned, steps)) {
+                Some(ticket) => ticket.answer(evaluator, planned)?,
+                None => finish_names(evaluator.vector(planned, steps)?)?,
+            };
+            return Ok(Value::Matrix(series(&matrix, steps)));
+        };
+        if let Plan::Range(range) = planned {
             return Ok(Value::Matrix(windows(evaluator, range, steps)?));
         }
-        Ok(match evaluator.eval(&planned, steps)? {
+        Ok(match evaluator.eval(planned, steps)? {
             Outcome::Scalar(values) => {
                 Value::Scalar(at, values.first().copied().unwrap_or(f64::NAN))
             }
@@ -181,28 +262,24 @@ impl Engine {
         })
     }
 
-    fn over(
-        &self,
-        evaluator: &mut Evaluator<'_>,
-        question: &Question,
-        (start, end, step): (i64, i64, i64),
-    ) -> Result<(Value, u64), Error> {
-        let kind = question.expr.value_type();
-        if !matches!(kind, ValueType::Scalar | ValueType::InstantVector) {
-            return Err(Error::NotSteppable(kind));
+    /// What the question may be kept as; None where it is not to be.
+    fn ticket<'a>(
+        &'a self,
+        evaluator: &Evaluator<'_>,
+        question: &'a Question,
+        planned: (&Plan, Steps),
+    ) -> Option<Ticket<'a>> {
+        // What is kept was not looked at, and could not be counted.
+        if question.counts_steps {
+            return None;
         }
-        if step <= 0 {
-            return Err(Error::StepNotPositive);
-        }
-        let steps = Steps::between(start, end, step).ok_or(Error::EndBeforeStart)?;
-        if steps.count > self.config.steps_max {
-            return Err(Error::Resolution { limit: self.config.steps_max });
-        }
-        let (now, default_step) = (question.now_ms.unwrap_or(end), self.config.default_step_ms);
-        let times = Times { start, end, step, default_step, now };
-        let planned = plan(&question.text, &question.expr, times)?;
-        let matrix = finish_names(evaluator.vector(&planned, steps)?)?;
-        Ok((Value::Matrix(series(&matrix, steps)), steps.count as u64))
+        let asked = Asked {
+            text: &question.text,
+            expr: &question.expr,
+            now: question.asked_at?,
+            default_step: self.config.default_step_ms,
+        };
+        Ticket::new(self.config.results.as_deref()?, &asked, planned, evaluator)
     }
 }
 

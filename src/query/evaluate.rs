@@ -1,14 +1,16 @@
 //! Plans carried out: each node's value at all steps at once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use query_lang::{Edges, Function, ValueType};
 
 use super::annotations::{Annotations, Note};
 use super::error::Error;
+use super::explain::{Measures, Spent};
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
 use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select};
+use super::shared::{Memo, MemoKey};
 use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows};
 use super::union::Union;
@@ -17,6 +19,7 @@ use super::{aggregate, binary, functions, subquery};
 use crate::model::{Ask, Budget, Labels, Scope, Selection, Source, TimeRange};
 
 /// What a node yields.
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// A number a step.
     Scalar(Vec<f64>),
@@ -36,9 +39,19 @@ pub(crate) struct Evaluator<'a> {
     pub lookback: i64,
     /// Whether what is evaluated will be rows of a subquery.
     pub in_subquery: bool,
+    /// All steps of the question, or of the subquery: those evaluated may be some of them, but series
+    /// are selected for all, so that they have the same numbers whatever is evaluated.
+    pub whole: Steps,
+    /// Of which series the sums of several runs are, where someone wants to know; None where no one
+    /// does, or the series of a sum depend on the steps evaluated.
+    pub rounding: Option<u64>,
     pub notes: Annotations,
     /// What each step looks at, where that is wanted.
     pub counts: Option<StepCounts>,
+    /// What parts take, where someone wants to know.
+    pub measures: Option<Measures<'a>>,
+    /// What parts that stand in the question several times yielded.
+    pub memo: HashMap<MemoKey, Memo>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -47,6 +60,31 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// What Prometheus would refuse, what the source refused, a spent budget.
     pub(crate) fn eval(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
+        let before = self.spent();
+        let outcome = self.node(plan, steps)?;
+        // Inner loops end early once the question was stopped: what they yielded is not all.
+        self.budget.check()?;
+        let Some(before) = before else { return Ok(outcome) };
+        let series = if let Outcome::Vector(matrix) = &outcome { matrix.len() } else { 1 };
+        self.measure(plan, before, series);
+        Ok(outcome)
+    }
+
+    /// What was spent until now; None where no one wants to know.
+    pub(crate) fn spent(&self) -> Option<Spent> {
+        let at = self.measures.as_ref()?.now();
+        Some(Spent { at, samples: self.budget.samples() })
+    }
+
+    /// Notes that a part of the plan ran and yielded so many series.
+    pub(crate) fn measure(&mut self, plan: &Plan, before: Spent, series: usize) {
+        let samples = self.budget.samples();
+        if let Some(measures) = &mut self.measures {
+            measures.add(plan, before, samples, series);
+        }
+    }
+
+    fn node(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         self.budget.check()?;
         Ok(match plan {
             Plan::Number(number) => Outcome::Scalar(vec![*number; steps.count]),
@@ -74,6 +112,7 @@ impl<'a> Evaluator<'a> {
             Plan::Binary(binary) => binary::evaluate(self, binary, steps)?,
             Plan::Info(info) => Outcome::Vector(functions::info(self, info, steps)?),
             Plan::Once(inner) => self.once(inner, steps)?,
+            Plan::Shared(shared) => self.shared(shared, steps)?,
             Plan::Moved(moved) => self.moved(moved, steps)?,
             Plan::Keep(inner) => {
                 let mut matrix = self.vector(inner, steps)?;
@@ -87,20 +126,36 @@ impl<'a> Evaluator<'a> {
     /// At other times, or at one for all steps.
     fn moved(&mut self, moved: &Moved, steps: Steps) -> Result<Outcome, Error> {
         let Some(at) = moved.at else {
-            let start = steps.start.saturating_sub(moved.offset);
-            return self.eval(&moved.plan, Steps { start, ..steps });
+            let back = |of: Steps| Steps { start: of.start.saturating_sub(moved.offset), ..of };
+            let outer = self.whole;
+            self.whole = back(outer);
+            let outcome = self.eval(&moved.plan, back(steps));
+            self.whole = outer;
+            return outcome;
         };
         let one = Steps { start: at.saturating_sub(moved.offset), count: 1, ..steps };
-        let outcome = self.eval(&moved.plan, one)?;
+        let outcome = self.elsewhere(&moved.plan, one, one)?;
         self.repeated(outcome, steps)
     }
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
         let outer = self.begin_counts(1);
-        let evaluated = self.eval(plan, one);
+        let evaluated = self.elsewhere(plan, one, one);
         self.end_counts(outer, StepCounts::add_everywhere);
         self.repeated(evaluated?, steps)
+    }
+
+    /// At steps of a question, or a subquery, of other steps: notes are not of the steps asked for.
+    fn elsewhere(&mut self, plan: &Plan, steps: Steps, whole: Steps) -> Result<Outcome, Error> {
+        let outer = std::mem::replace(&mut self.whole, whole);
+        let notes = std::mem::take(&mut self.notes);
+        let outcome = self.eval(plan, steps);
+        self.whole = outer;
+        let mut inner = std::mem::replace(&mut self.notes, notes);
+        inner.forget_steps();
+        self.notes.merge(inner);
+        outcome
     }
 
     fn repeated(&mut self, outcome: Outcome, steps: Steps) -> Result<Outcome, Error> {
@@ -127,6 +182,30 @@ impl<'a> Evaluator<'a> {
             Outcome::Scalar(values) => scalar_matrix(&values),
             Outcome::Text(_) => Matrix::new(steps.count),
         })
+    }
+
+    /// As [`Self::vector`], of some of the steps of a question.
+    ///
+    /// # Errors
+    /// As [`Self::eval`].
+    pub(crate) fn vector_within(
+        &mut self,
+        plan: &Plan,
+        steps: Steps,
+        whole: Steps,
+    ) -> Result<Matrix, Error> {
+        let outer = std::mem::replace(&mut self.whole, whole);
+        let matrix = self.vector(plan, steps);
+        self.whole = outer;
+        matrix
+    }
+
+    /// Notes that sums depend on which series these are.
+    pub(crate) fn rounds_by(&mut self, selection: &dyn Selection) {
+        if let Some(rounding) = &mut self.rounding {
+            let mixed = rounding.rotate_left(17) ^ selection.fingerprint();
+            *rounding = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        }
     }
 
     /// The numbers of a node that yields a scalar.
@@ -196,7 +275,8 @@ impl<'a> Evaluator<'a> {
             reach = reach.widen(self.lookback, 0);
         }
         let (budget, in_subquery) = (self.budget, self.in_subquery);
-        Ok(self.selection(select, reach.range())?.map(|selection| Leaf {
+        let selected = reach.over(steps, self.whole);
+        Ok(self.selection(select, selected.range())?.map(|selection| Leaf {
             selection,
             task,
             hints: select.hints,
@@ -259,6 +339,7 @@ impl<'a> Evaluator<'a> {
             lookback: self.lookback,
             scalars,
             place: call.place,
+            stop: self.budget.stop().clone(),
         })
     }
 
@@ -351,7 +432,7 @@ impl<'a> Evaluator<'a> {
                 && row.floats.iter().any(|word| *word != 0)
                 && let Some(note) = non_counter(&labels)
             {
-                self.notes.add(note, call.place);
+                self.notes.add_at(note, call.place, row.floats.clone());
             }
             self.budget.use_memory(Matrix::bytes_a_row(call.steps.count))?;
             let drops_name = !call.keeps_name() || rows.drops_name(index);

@@ -1,7 +1,7 @@
 //! The leaves of a plan: series read and evaluated one after the other, in runs that do not know of
 //! each other, so that a pool can work on several.
 
-use std::{collections::HashSet, ops::Range, sync::Arc, sync::Mutex};
+use std::{collections::HashMap, ops::Range, sync::Arc, sync::Mutex};
 
 use super::annotations::{Annotations, Note, Place};
 use super::error::Error;
@@ -146,7 +146,7 @@ impl Leaf<'_> {
                 return Ok(());
             }
             if let Some(judge) = &mut judge {
-                judge.look_at(number, &row, notes);
+                judge.look_at(number, &row);
             }
             sink(number, &row, notes)
         };
@@ -156,7 +156,11 @@ impl Leaf<'_> {
             keeps_stale: self.keeps_stale(),
             budget: self.budget,
         };
-        scan.run(series, each)
+        scan.run(series, each)?;
+        if let Some(judge) = judge {
+            judge.finish(notes);
+        }
+        Ok(())
     }
 
     /// Hands the rows of each series to `each`.
@@ -210,6 +214,7 @@ impl Leaf<'_> {
             Task::Range(call) => {
                 context.place = call.place;
                 evaluate(call, rows, &mut context, row)?;
+                self.budget.check()?;
             }
         }
         Ok(())
@@ -324,27 +329,39 @@ impl Counters {
     }
 
     fn judge(&self) -> Judge<'_> {
-        Judge { counters: self, seen: HashSet::new() }
+        Judge { counters: self, seen: HashMap::new(), noted: Vec::new() }
     }
 }
 
-/// Looks at each kind of metric once.
+/// Looks at each kind of metric once, and at which steps there is one that is no counter.
 struct Judge<'a> {
     counters: &'a Counters,
-    seen: HashSet<u32>,
+    /// The place in `noted` of each group; None where nothing is to be said.
+    seen: HashMap<u32, Option<usize>>,
+    noted: Vec<(Note, Vec<u64>)>,
 }
 
 impl Judge<'_> {
-    fn look_at(&mut self, number: u32, row: &Row, notes: &mut Annotations) {
+    fn look_at(&mut self, number: u32, row: &Row) {
         let groups = &self.counters.groups;
         let Some(group) = groups.of.get(number as usize) else { return };
-        if self.seen.contains(group) || row.floats.iter().all(|word| *word == 0) {
+        if row.floats.iter().all(|word| *word == 0) {
             return;
         }
-        self.seen.insert(*group);
-        let Some(labels) = groups.labels.get(*group as usize) else { return };
-        if let Some(note) = non_counter(labels) {
-            notes.add(note, self.counters.place);
+        let noted = &mut self.noted;
+        let place = *self.seen.entry(*group).or_insert_with(|| {
+            let note = groups.labels.get(*group as usize).and_then(non_counter)?;
+            noted.push((note, vec![0; row.floats.len()]));
+            Some(noted.len() - 1)
+        });
+        if let Some((_, steps)) = place.and_then(|place| self.noted.get_mut(place)) {
+            steps.iter_mut().zip(&row.floats).for_each(|(word, floats)| *word |= floats);
+        }
+    }
+
+    fn finish(self, notes: &mut Annotations) {
+        for (note, steps) in self.noted {
+            notes.add_at(note, self.counters.place, steps);
         }
     }
 }

@@ -6,7 +6,7 @@
     reason = "hot loops over rows whose lengths the constructors fix: values `steps`, bits `words`"
 )]
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::model::{Histogram, Labels, Selection};
 
@@ -43,6 +43,18 @@ pub(crate) fn ones(bits: &[u64]) -> impl Iterator<Item = usize> + '_ {
             (next < 64).then_some(word * 64 + next)
         })
     })
+}
+
+/// The bits of `range`, which come to stand at `to` among `steps`.
+pub(crate) fn moved(bits: &[u64], range: &Range<usize>, to: usize, steps: usize) -> Vec<u64> {
+    let mut out = vec![0; words(steps)];
+    for step in ones(bits).filter(|step| range.contains(step)) {
+        let place = step - range.start + to;
+        if place < steps {
+            set_bit(&mut out, place);
+        }
+    }
+    out
 }
 
 /// One series at all steps. A cell holds a float, a histogram, or nothing.
@@ -358,6 +370,17 @@ impl Matrix {
             picked.push_cells(self.drops_name[*row], self.row(*row));
         }
         picked
+    }
+
+    /// The rows in label order: their order then does not depend on which steps have values.
+    pub(crate) fn in_order(self) -> Self {
+        let Names::Own(labels) = &self.names else { return self };
+        if labels.is_sorted() {
+            return self;
+        }
+        let mut rows: Vec<usize> = (0..labels.len()).collect();
+        rows.sort_by(|a, b| labels[*a].cmp(&labels[*b]));
+        self.pick(&rows)
     }
 
     /// Drops rows without any value.

@@ -1,7 +1,12 @@
 //! A source whose rows lie in memory: the executor is tested on it, and whoever wants to ask rows that
 //! no store has.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
 
 use regex::Regex;
 
@@ -39,6 +44,8 @@ pub struct MemoryRow {
 pub struct MemorySource {
     series: BTreeMap<Labels, Arc<MemorySeries>>,
     slice_rows: Option<usize>,
+    /// The time that each change touched.
+    changes: Vec<TimeRange>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,8 +86,20 @@ impl MemorySource {
         };
         let series = self.series.entry(labels.clone()).or_insert_with(new);
         let series = Arc::make_mut(series);
+        let before = series.rows.len();
         series.rows.extend(rows);
+        let times = || series.rows.iter().skip(before).map(|row| Timestamp(row.time));
+        let touched = times().min().zip(times().max());
+        self.changes.extend(touched.and_then(|(first, last)| TimeRange::closed(first, last)));
         series.settle();
+    }
+
+    /// Takes away the rows of a series in `range`.
+    pub fn remove(&mut self, labels: &Labels, range: TimeRange) {
+        let Some(series) = self.series.get_mut(labels).map(Arc::make_mut) else { return };
+        series.rows.retain(|row| !range.contains(Timestamp(row.time)));
+        series.settle();
+        self.changes.push(range);
     }
 
     fn matching(&self, ask: &Ask<'_>) -> Result<Vec<Arc<MemorySeries>>, Error> {
@@ -166,6 +185,16 @@ impl Source for MemorySource {
             range: ask.range,
             slice_rows: self.slice_rows.unwrap_or(SLICE_ROWS),
         }))
+    }
+
+    fn generation(&self, _scope: &Scope) -> Option<Generation> {
+        Some(Generation(self.changes.len() as u64))
+    }
+
+    fn changed(&self, _scope: &Scope, range: TimeRange, since: Generation) -> Vec<TimeRange> {
+        let since = usize::try_from(since.0).unwrap_or(usize::MAX);
+        let later = self.changes.iter().skip(since);
+        later.filter_map(|change| change.intersection(range)).collect()
     }
 
     fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, Error> {
@@ -256,11 +285,17 @@ impl Selection for MemorySelection {
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<(), Error> {
+        let first = reading.windows.first_end.saturating_sub(reading.windows.length);
+        let steps = i64::from(reading.windows.count.saturating_sub(1));
+        let last =
+            reading.windows.first_end.saturating_add(steps.saturating_mul(reading.windows.step));
         for number in series {
             let Some(series) = self.series.get(number as usize) else { break };
             'series: for run in &series.runs {
-                let start = run.times.partition_point(|time| *time < self.range.start().0);
-                let end = run.times.partition_point(|time| *time < self.range.end().0);
+                let is_before = |time: i64| time < self.range.start().0 || time <= first;
+                let start = run.times.partition_point(|time| is_before(*time));
+                let is_inside = |time: i64| time < self.range.end().0 && time <= last;
+                let end = run.times.partition_point(|time| is_inside(*time));
                 for from in (start..end).step_by(self.slice_rows) {
                     let rows = slice(run, from..(from + self.slice_rows).min(end), reading);
                     budget.use_samples(rows.times.len())?;
@@ -278,8 +313,10 @@ impl Selection for MemorySelection {
         Estimate { series: self.series.len() as u64, rows: rows as u64, bytes: rows as u64 * 16 }
     }
 
-    fn generation(&self) -> Generation {
-        Generation(0)
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.series.iter().for_each(|series| series.labels.hash(&mut hasher));
+        hasher.finish()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::model::{TimeRange, Timestamp};
 const NANOS_IN_MILLI: i64 = 1_000_000;
 
 /// Times at equal distance, in ms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Steps {
     /// The first.
     pub start: i64,
@@ -73,6 +73,16 @@ impl Windows {
             length: self.length.saturating_add(before).saturating_add(after),
             ..self
         }
+    }
+
+    /// Those of all steps of `whole`, where these are the ones of `steps`.
+    pub(crate) fn over(self, steps: Steps, whole: Steps) -> Self {
+        if self.step == 0 {
+            return self;
+        }
+        let shift = whole.start.saturating_sub(steps.start);
+        let first_end = self.first_end.saturating_add(shift);
+        Self { first_end, count: whole.count, ..self }
     }
 
     /// The last ms in window `index`.

@@ -32,23 +32,33 @@ pub(crate) fn evaluate(
     length: i64,
     steps: Steps,
 ) -> Result<SubqueryRows, Error> {
+    let Some(inner) = inner_steps(subquery, length, steps) else {
+        return Ok(SubqueryRows { matrix: Matrix::new(0), steps: Steps::at(steps.start) });
+    };
+    let whole = inner_steps(subquery, length, evaluator.whole).unwrap_or(inner);
+    // A row of the inner vector and what it is made of are held at once.
+    evaluator.budget.use_memory(inner.count.saturating_mul(24))?;
+    let outer = std::mem::replace(&mut evaluator.in_subquery, true);
+    let notes = std::mem::take(&mut evaluator.notes);
+    let counted = evaluator.begin_counts(inner.count);
+    let matrix = evaluator.vector_within(&subquery.plan, inner, whole);
+    evaluator.end_counts(counted, StepCounts::add_at_end);
+    evaluator.in_subquery = outer;
+    let mut theirs = std::mem::replace(&mut evaluator.notes, notes);
+    theirs.forget_steps();
+    evaluator.notes.merge(theirs);
+    let matrix = matrix?;
+    Ok(SubqueryRows { matrix, steps: inner })
+}
+
+/// The steps of a subquery within the windows of these steps.
+pub(super) fn inner_steps(subquery: &Subquery, length: i64, steps: Steps) -> Option<Steps> {
     let (first, last) = subquery.at.map_or((steps.start, steps.end()), |at| (at, at));
     let before = first.saturating_sub(subquery.offset).saturating_sub(length);
     let end = last.saturating_sub(subquery.offset);
     let step = subquery.step.max(1);
     let start = before.div_euclid(step).saturating_add(1).saturating_mul(step);
-    let Some(inner) = Steps::between(start, end, step) else {
-        return Ok(SubqueryRows { matrix: Matrix::new(0), steps: Steps::at(start) });
-    };
-    // A row of the inner vector and what it is made of are held at once.
-    evaluator.budget.use_memory(inner.count.saturating_mul(24))?;
-    let outer = std::mem::replace(&mut evaluator.in_subquery, true);
-    let counted = evaluator.begin_counts(inner.count);
-    let matrix = evaluator.vector(&subquery.plan, inner);
-    evaluator.end_counts(counted, StepCounts::add_at_end);
-    evaluator.in_subquery = outer;
-    let matrix = matrix?;
-    Ok(SubqueryRows { matrix, steps: inner })
+    Steps::between(start, end, step)
 }
 
 impl SubqueryRows {

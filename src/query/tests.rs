@@ -1,5 +1,9 @@
 //! The executor as a whole: what must hold whatever the rows are.
 
+mod explained;
+mod kept;
+mod repeats;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,13 +1,14 @@
 //! Series that pass one of several sets of tests: selections as one, each series once.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::labels::{only, without};
 use crate::model::{
-    Buckets, Budget, Error, Estimate, FloatPartial, Flow, Generation, Grouping, Groups, Labels,
-    Reading, Rows, Selection, Visitor, Zone,
+    Buckets, Budget, Error, Estimate, FloatPartial, Flow, Grouping, Groups, Labels, Reading, Rows,
+    Selection, Visitor, Zone,
 };
 
 /// Several selections as one.
@@ -90,9 +91,10 @@ impl Selection for Union {
         sum
     }
 
-    fn generation(&self) -> Generation {
-        // Generations only rise, and so does their sum.
-        Generation(self.parts.iter().fold(0, |sum, part| part.generation().0.wrapping_add(sum)))
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (0..self.len()).for_each(|series| self.labels(series).hash(&mut hasher));
+        hasher.finish()
     }
 }
 

@@ -215,7 +215,11 @@ impl Bulk<'_> {
             written.iter().map(|it| Edit::AddFile(Box::new(it.meta.clone()))).collect();
         edits.push(Edit::Note(self.note));
         held(&db.manifest).apply(&edits)?;
+        let spans: Vec<_> = files.iter().filter_map(|file| file.time_range()).collect();
         db.change_live(|live| live.replace(&[], files));
+        for span in spans {
+            db.changes.note_range(span);
+        }
         crash_point("bulk-listed");
         self.loaded.bytes = written.iter().map(|it| it.meta.bytes).sum();
         Counters::add(&db.counters.bulk_rows, self.loaded.rows);

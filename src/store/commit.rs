@@ -11,6 +11,7 @@ use crate::model::{Batch, Error as DoorError, Position, SeriesRef, SinkDone, Str
 use super::{
     backup::Retired,
     catalog::{CatalogLog, Slot},
+    changes::Touched,
     config::SyncPolicy,
     counters::Counters,
     db::{Db, held},
@@ -196,15 +197,18 @@ impl Db {
             self.note_active(batches.clone());
         }
         let mut rows = 0;
+        let mut touched = Touched::default();
         self.catalog.with(|index| {
             for (position, batch) in (first..).zip(batches) {
                 if !self.config.is_log_only {
                     let unknown = head.apply(batch, position, |series| index.slot(series));
                     Counters::add(&self.counters.rows_unknown, unknown);
+                    touched.add(batch);
                 }
                 rows += (batch.rows.len() + batch.histograms.len()) as u64;
             }
         });
+        self.changes.note(&touched);
         self.followers.show(guard.wal.last());
         drop(guard);
         Counters::add(&self.counters.rows, rows);

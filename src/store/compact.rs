@@ -261,6 +261,12 @@ impl Db {
                 live.take_over(manifest.state());
             });
         }
+        // Rules of retention take late rows away that were seen until now.
+        if !self.live().retired.is_empty() {
+            gone.iter()
+                .filter_map(|file| file.time_range())
+                .for_each(|span| self.changes.note_range(span));
+        }
         crash_point("compact-before-delete");
         self.remove_files(gone);
         crash_point("compact-after-delete");

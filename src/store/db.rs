@@ -18,6 +18,7 @@ use super::{
     archive::Archive,
     backup::Memo,
     catalog::Catalog,
+    changes::Changes,
     commit::{Commit, Queue},
     config::{Config, RetentionRule},
     counters::Counters,
@@ -58,6 +59,7 @@ pub struct Db {
     /// What the last backup stored of log and catalog.
     pub(super) backed_up: Mutex<Memo>,
     pub(super) followers: Followers,
+    pub(super) changes: Changes,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
     pub(super) memory: AtomicU64,
@@ -111,6 +113,7 @@ impl Db {
             scrub: Mutex::default(),
             backed_up: Mutex::default(),
             followers: parts.followers,
+            changes: Changes::default(),
             is_closed: AtomicBool::new(false),
             memory: 0.into(),
             counters: Counters::default(),

@@ -3,6 +3,8 @@
 //! Sources number their pairs of labels each in its own way. Here the pairs that are used are numbered
 //! once more, by name and value: then to compare labels is to compare lists of numbers.
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
 use crate::model::{Label, Labels, METRIC_NAME};
 
 /// A series of a source.
@@ -182,6 +184,26 @@ impl Ordered {
         let pairs: Vec<Label<'_>> =
             pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Labels::from_sorted(&pairs)
+    }
+
+    /// Of the labels of all series, in their order.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let text = |(name, value): &(String, String)| {
+            xxh3_64_with_seed(value.as_bytes(), xxh3_64_with_seed(name.as_bytes(), 0))
+        };
+        let pairs: Vec<u64> = self.pairs.iter().map(text).collect();
+        let mut hash = 0_u64;
+        let mut mix = |number: u64| {
+            hash = (hash ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        };
+        for series in 0..self.len() {
+            let list = self.list(series);
+            mix(list.len() as u64);
+            for pair in list {
+                mix(pairs.get(*pair as usize).copied().unwrap_or_default());
+            }
+        }
+        hash
     }
 
     /// Bytes held.

@@ -8,6 +8,7 @@ pub mod backup;
 mod bulk;
 mod bytes;
 mod catalog;
+mod changes;
 mod commit;
 mod compact;
 mod config;

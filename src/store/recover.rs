@@ -132,8 +132,7 @@ impl Db {
         let cache = LabelCache::new(seed(config) ^ database, cache_entries(config));
         let catalog = Arc::new(Catalog::new(index, next, found.metadata, cache));
         let live = Live::new(live_files, head, &state);
-        let parts =
-            Parts { lock, manifest, catalog, page_cache, archive, commit, live, followers };
+        let parts = Parts { lock, manifest, catalog, page_cache, archive, commit, live, followers };
         let db = Self::of(files, clock, config, parts);
         Counters::add(&db.counters.rows_unknown, replayed.unknown);
         db.count_memory();

@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Generation as Stamp, Grouping,
-    Groups, Labels, Reading, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
+    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Grouping, Groups, Labels,
+    Reading, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
 use super::{
@@ -127,8 +127,7 @@ fn in_memory() -> model::Error {
 }
 
 pub(super) fn overlaps(file: &DataFile, range: TimeRange) -> bool {
-    let span = TimeRange::closed(Timestamp(file.meta.times.0), Timestamp(file.meta.times.1));
-    span.is_some_and(|span| span.overlaps(range))
+    file.time_range().is_some_and(|span| span.overlaps(range))
 }
 
 /// Those of `wanted` that have a row in a head or part that overlaps `range`.
@@ -437,13 +436,8 @@ impl model::Selection for Picked {
         }
     }
 
-    fn generation(&self) -> Stamp {
-        // Files by number, heads by position: any new row changes it. Finer ones come with the cache.
-        let files = self.live.all_files().map(|file| file.meta.id.0);
-        let heads = self.live.heads().map(|head| head.positions().1);
-        Stamp(files.chain(heads).fold(self.live.tombstones.len() as u64, |stamp, number| {
-            (stamp ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23)
-        }))
+    fn fingerprint(&self) -> u64 {
+        self.ordered.fingerprint()
     }
 }
 

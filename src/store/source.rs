@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    self, Ask, Cardinality, Exemplar, ExemplarSeries, Labels, METRIC_NAME, Metadata, Scope,
-    Selection, Timestamp,
+    self, Ask, Cardinality, Exemplar, ExemplarSeries, Generation, Labels, METRIC_NAME, Metadata,
+    Scope, Selection, TimeRange, Timestamp,
 };
 
 use super::{catalog::Index, db::Db, select::Picked};
@@ -12,6 +12,19 @@ use super::{catalog::Index, db::Db, select::Picked};
 impl model::Source for Db {
     fn select(&self, ask: &Ask<'_>) -> Result<Box<dyn Selection>, model::Error> {
         Ok(Box::new(self.pick(ask)?))
+    }
+
+    fn generation(&self, _scope: &Scope) -> Option<Generation> {
+        Some(self.changes.last())
+    }
+
+    fn changed(&self, _scope: &Scope, range: TimeRange, since: Generation) -> Vec<TimeRange> {
+        // Rows before go as time passes, without a change.
+        let oldest = Timestamp(self.seen_from());
+        let gone = TimeRange::new(range.start(), range.end().min(oldest));
+        let kept = TimeRange::new(range.start().max(oldest), range.end());
+        let kept = kept.map_or_else(Vec::new, |kept| self.changes.since(kept, since));
+        gone.into_iter().chain(kept).collect()
     }
 
     fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, model::Error> {

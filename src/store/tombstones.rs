@@ -87,6 +87,7 @@ impl Db {
         self.change_live(|live| {
             live.tombstones = [&live.tombstones[..], &[tombstone]].concat().into();
         });
+        self.changes.note_range(range);
         Ok(self.drop_done_deletions()?)
     }
 

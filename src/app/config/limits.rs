@@ -276,6 +276,15 @@ pub(super) const QUERY: &[Key] = &[
         set: |o, text| bytes(&mut o.http.query_limits.memory_max, text),
         ..ROW
     },
+    Key {
+        path: "query.results_max",
+        flag: "query-results-max",
+        kind: Kind::Size,
+        help: "Memory for results that are kept for queries that come again; 0 keeps none",
+        show: |o| show_size(o.results_max),
+        set: |o, text| bytes(&mut o.results_max, text),
+        ..ROW
+    },
 ];
 
 pub(super) const ACCESS: &[Key] = &[

@@ -7,6 +7,7 @@ mod admin;
 mod ast;
 mod envelope;
 mod exemplars;
+mod explain;
 mod export;
 mod federate;
 mod format;

@@ -35,6 +35,8 @@ struct Wishes {
     tier: Option<Tier>,
     timeout: Option<Duration>,
     limit: usize,
+    /// Nothing that was kept is used, and nothing is kept.
+    is_anew: bool,
     stats: StatsWish,
 }
 
@@ -56,13 +58,14 @@ impl Wishes {
             tier: tier(params)?,
             timeout,
             limit: limit(params)?,
+            is_anew: params.get("nocache").is_some_and(|text| text != "0" && text != "false"),
             stats: StatsWish::parse(params),
         })
     }
 }
 
 /// The tier that is to answer; None is raw rows, as far as they are kept.
-fn tier(params: &Params) -> Result<Option<Tier>, Error> {
+pub(super) fn tier(params: &Params) -> Result<Option<Tier>, Error> {
     match params.get("tier") {
         None | Some("raw") => Ok(None),
         Some(name) => Tier::named(name).map(Some).ok_or_else(|| Error::Parameter {
@@ -95,7 +98,7 @@ pub(super) async fn range(
 }
 
 /// From `start` to `end` by `step`.
-fn steps(params: &Params) -> Result<When, Error> {
+pub(super) fn steps(params: &Params) -> Result<When, Error> {
     let wrong = |name, why: &str| Error::Parameter { name, why: why.to_owned() };
     let required = |name| {
         moment::time(params, name)?
@@ -134,6 +137,8 @@ async fn answer(context: &Shared, asked: &Asked, when: When) -> Result<Response<
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
         question.tier = wishes.tier;
+        question.now_ms = Some(context.now_ms());
+        question.asked_at = (!wishes.is_anew).then(|| context.now_ms());
         question.counts_steps = wishes.stats.is_wanted();
         let prepared = clock.monotonic().saturating_sub(began);
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
@@ -167,7 +172,7 @@ fn span(when: When) -> (i64, i64, i64) {
     }
 }
 
-fn refusal(error: query::Error) -> Error {
+pub(super) fn refusal(error: query::Error) -> Error {
     match error.kind() {
         query::ErrorKind::BadData => match error {
             query::Error::Parse(error) => Error::Parse { is_named: true, error: Box::new(error) },

@@ -3,8 +3,8 @@
 use axum::routing::{delete, get, post};
 
 use crate::http::prometheus::{
-    admin, exemplars, export, federate, format, house, import, labels, notifications, query, read,
-    rules, running, search, status, targets, write,
+    admin, exemplars, explain, export, federate, format, house, import, labels, notifications,
+    query, read, rules, running, search, status, targets, write,
 };
 use crate::http::routes::{Routes, Scope};
 
@@ -29,6 +29,7 @@ fn questions(routes: Routes) -> Routes {
             "/api/v1/query_exemplars",
             get(exemplars::exemplars).post(exemplars::exemplars),
         )
+        .add(Scope::Read, "/api/quipu/v1/explain", get(explain::explain).post(explain::explain))
         .add(Scope::Read, "/api/v1/format_query", get(format::format).post(format::format))
         .add(Scope::Read, "/api/v1/parse_query", get(format::tree).post(format::tree))
         .add(Scope::Read, "/api/v1/export", get(export::export).post(export::export))

@@ -26,7 +26,10 @@ pub(super) fn choose(
     steps: Steps,
 ) -> Result<Matrix, Error> {
     let parameter = parameter(evaluator, aggregate, steps)?;
-    let matrix = evaluator.vector(&aggregate.plan, steps)?;
+    let mut matrix = evaluator.vector(&aggregate.plan, steps)?;
+    if steps.count > 1 {
+        matrix = matrix.in_order();
+    }
     let is_ratio = aggregate.op == Aggregation::LimitRatio;
     let is_nothing = if is_ratio {
         parameter.iter().all(|ratio| *ratio == 0.0)

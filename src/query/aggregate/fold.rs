@@ -53,6 +53,11 @@ fn treatment(op: Aggregation) -> Treatment {
     }
 }
 
+/// Whether the result depends on the order in which values are put together.
+fn rounds(op: Aggregation) -> bool {
+    !matches!(op, Aggregation::Count | Aggregation::Min | Aggregation::Max | Aggregation::Group)
+}
+
 fn run<F: Fold>(
     evaluator: &mut Evaluator<'_>,
     aggregate: &Aggregate,
@@ -63,13 +68,23 @@ fn run<F: Fold>(
         treatment: treatment(aggregate.op),
         place: aggregate.plan_place,
     };
+    let before = evaluator.spent();
     if let Some(leaf) = evaluator.streamed(&aggregate.plan, steps)? {
         let groups = leaf.selection.groups(&of_model(&aggregate.grouping));
         let groups = Groups { labels: groups.labels, of: groups.of };
+        if rounds(aggregate.op) && leaf.selection.len() > RUN_SERIES {
+            evaluator.rounds_by(leaf.selection.as_ref());
+        }
         let parts = fold_leaf::<F>(evaluator, &leaf, &groups, shape)?;
+        if let Some(before) = before {
+            evaluator.measure(&aggregate.plan, before, leaf.selection.len() as usize);
+        }
         return finish(evaluator, parts, &groups.labels, shape);
     }
-    let matrix = evaluator.vector(&aggregate.plan, steps)?;
+    let matrix = evaluator.vector(&aggregate.plan, steps)?.in_order();
+    if rounds(aggregate.op) && matrix.len() > RUN_SERIES as usize {
+        evaluator.rounding = None;
+    }
     let groups = Groups::new(&matrix, &aggregate.grouping);
     let mut parts = Vec::new();
     for start in (0..matrix.len()).step_by(RUN_SERIES as usize) {

@@ -29,6 +29,7 @@ pub(super) fn quantile(
         evaluator.budget.check()?;
         row.clear();
         for (step, q) in wanted.iter().enumerate() {
+            evaluator.budget.check()?;
             values.clear();
             for member in &members {
                 let from = matrix.row(*member);

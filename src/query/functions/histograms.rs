@@ -134,6 +134,9 @@ impl Gathered {
             }
         }
         for step in 0..self.matrix.steps() {
+            if evaluator.budget.check().is_err() {
+                return;
+            }
             for index in 0..self.labels.len() {
                 let native = self.native.get(index).and_then(|rows| {
                     rows.iter().find_map(|row| self.matrix.row(*row).histogram(step))

@@ -3,9 +3,10 @@
 mod extended;
 mod nodes;
 mod planner;
+mod repeats;
 
 pub(crate) use nodes::{
     Aggregate, Among, Binary, Call, Hints, Info, Moved, Plan, Range, RangeFunction, Rows, Select,
-    Subquery, Times,
+    Shared, Subquery, Times,
 };
 pub(crate) use planner::plan;

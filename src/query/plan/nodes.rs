@@ -124,6 +124,18 @@ pub(crate) struct Info {
     pub offset: i64,
 }
 
+/// A part that stands in the question several times.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shared {
+    /// The same for all of them.
+    pub id: usize,
+    /// How many there are.
+    pub uses: usize,
+    /// Where this one stands.
+    pub place: Place,
+    pub plan: Plan,
+}
+
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
@@ -140,6 +152,7 @@ pub(crate) enum Plan {
     Info(Box<Info>),
     /// The same at every step.
     Once(Box<Plan>),
+    Shared(Box<Shared>),
     /// Evaluated at other times.
     Moved(Box<Moved>),
     /// With the names of metrics.

@@ -11,7 +11,9 @@ use query_lang::{
 
 use super::extended::numbers_of;
 use super::{
-    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Subquery, Times,
+    Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Shared,
+    Subquery, Times,
+    repeats::{self, Repeats},
 };
 use crate::model::{Label, Labels, METRIC_NAME, Matcher};
 use crate::query::error::Error;
@@ -23,12 +25,14 @@ use crate::query::window::Stamp;
 /// # Errors
 /// A duration without a value, a modifier without a meaning, a label that is none.
 pub(crate) fn plan(text: &str, expr: &Expr, times: Times) -> Result<Plan, Error> {
-    Ok(Planner { text, times }.plan(expr, View::default())?.finish())
+    let repeats = Repeats::new(text, expr);
+    Ok(Planner { text, times, repeats }.plan(expr, View::default())?.finish())
 }
 
 pub(super) struct Planner<'a> {
     text: &'a str,
     pub(super) times: Times,
+    repeats: Repeats,
 }
 
 /// A plan, whether it is the same at every step, and whether that is worth evaluating it once.
@@ -78,6 +82,11 @@ impl View {
         }
     }
 
+    /// Another for each.
+    fn number(self) -> usize {
+        usize::from(self.only_totals) + 2 * usize::from(self.needs_buckets)
+    }
+
     pub(super) fn with_buckets(self) -> Self {
         Self { needs_buckets: true, ..self }
     }
@@ -89,6 +98,18 @@ impl View {
 
 impl Planner<'_> {
     pub(super) fn plan(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
+        let Some(repeat) = self.repeats.enter(self.text, expr) else {
+            return self.plan_alone(expr, view);
+        };
+        let planned = self.plan_alone(expr, view);
+        self.repeats.leave(repeat);
+        let Planned { plan, is_invariant, wraps } = planned?;
+        let (id, uses) = (repeat.id * 4 + view.number(), repeat.uses);
+        let plan = Plan::Shared(Box::new(Shared { id, uses, place: expr.span().start, plan }));
+        Ok(Planned { plan, is_invariant, wraps })
+    }
+
+    fn plan_alone(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
         Ok(match expr {
             Expr::Number(number) => Planned::constant(Plan::Number(number.value)),
             Expr::String(string) => Planned::constant(Plan::Text(string.value.clone())),
@@ -228,6 +249,7 @@ impl Planner<'_> {
         let (is_invariant, wraps) = (inner.is_invariant, inner.wraps);
         // Invariant or not, the aggregation is wrapped as a whole, not its vector.
         let plan = if is_invariant { inner.plan } else { inner.finish() };
+        let plan = repeats::streamable(aggregate.op, plan);
         let plan = Plan::Aggregate(Box::new(Aggregate {
             op: aggregate.op,
             parameter,

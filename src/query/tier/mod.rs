@@ -11,6 +11,6 @@ mod range;
 mod zones;
 
 pub(crate) use instant::Newest;
-pub(crate) use panes::{evaluate_chunks, facts_of_chunks};
+pub(crate) use panes::{evaluate_chunks, facts_of_chunks, may_sum_chunks};
 pub(crate) use range::{evaluate, facts};
 pub(crate) use zones::Zones;

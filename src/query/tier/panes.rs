@@ -15,6 +15,15 @@ use crate::query::rows::SeriesRows;
 use crate::query::steps::last_nano;
 use crate::query::window::{Context, RangeCall};
 
+/// Steps from which on a sum of a chunk may stand for its rows, ms: closer ones seldom leave a chunk
+/// whole, and may be kept from question to question, where a sum of sums would round otherwise.
+const SUMS_STEP_MS: i64 = 60_000;
+
+/// Whether sums of chunks may stand for rows where steps are so far apart.
+pub(crate) fn may_sum_chunks(function: Function, step: i64) -> bool {
+    matches!(function, Function::SumOverTime | Function::AvgOverTime) && step >= SUMS_STEP_MS
+}
+
 /// What chunks must tell to stand for rows in a function's windows; None where rows are wanted.
 pub(crate) fn facts_of_chunks(call: &RangeCall) -> Option<Facts> {
     use Function::{
@@ -22,6 +31,11 @@ pub(crate) fn facts_of_chunks(call: &RangeCall) -> Option<Facts> {
         MaxOverTime, MinOverTime, PresentOverTime, Rate, Resets, SumOverTime, TsOfFirstOverTime,
         TsOfLastOverTime,
     };
+    let is_sum = matches!(call.function, AvgOverTime | SumOverTime);
+    let is_close = call.windows.count > 1 && call.windows.step > 0;
+    if is_sum && is_close && !may_sum_chunks(call.function, call.windows.step) {
+        return None;
+    }
     let is_told = matches!(
         call.function,
         AbsentOverTime

@@ -6,7 +6,7 @@ use query_lang::{Edges, Function};
 
 use super::bare::reach;
 use super::{before, changes, extended, irate, over_time, rate, regression, values};
-use crate::model::Histogram;
+use crate::model::{Histogram, Stop};
 use crate::query::annotations::{Annotations, Note, Place};
 use crate::query::error::Error;
 use crate::query::matrix::Row;
@@ -30,7 +30,13 @@ pub(crate) struct RangeCall {
     pub scalars: Vec<Vec<f64>>,
     /// Where the first argument stands.
     pub place: Place,
+    /// Once it is thrown, what is left of a series is passed over.
+    pub stop: Stop,
 }
+
+/// Rows of windows after which someone looks whether the question was stopped: with long windows, a
+/// series may take minutes.
+const ROWS_UNCHECKED_MAX: usize = 1 << 16;
 
 impl RangeCall {
     /// The windows with the rows beyond their edges that the function looks at.
@@ -145,6 +151,7 @@ pub(crate) fn for_each_window(
 ) {
     let reach = call.reach();
     let [mut low, mut high, mut h_low, mut h_high] = [0_usize; 4];
+    let mut unchecked = 0;
     for step in 0..call.steps.count {
         let before = last_nano(reach.start(step));
         let end = last_nano(reach.end(step));
@@ -156,6 +163,13 @@ pub(crate) fn for_each_window(
         }
         if high <= low && h_high <= h_low {
             continue;
+        }
+        unchecked += high - low + h_high - h_low;
+        if unchecked > ROWS_UNCHECKED_MAX {
+            unchecked = 0;
+            if call.stop.check().is_err() {
+                return;
+            }
         }
         each(Window {
             step,

@@ -232,6 +232,12 @@ impl DataFile {
         })
     }
 
+    /// The time that its rows lie in.
+    pub(in crate::store) fn time_range(&self) -> Option<TimeRange> {
+        let (first, last) = self.meta.times;
+        TimeRange::closed(Timestamp(first), Timestamp(last))
+    }
+
     /// Whether it has its own labels.
     pub(in crate::store) fn is_block(&self) -> bool {
         self.meta.kind != FileKind::Part

@@ -167,6 +167,7 @@ impl Db {
             live.replace(&ids, []);
             live.take_over(manifest.state());
         });
+        self.changes.note_all();
         Ok(())
     }
 
