@@ -15,6 +15,7 @@ use super::selector::narrowed;
 use super::token::{Kind, Token};
 use crate::error::{Code, Problem};
 use crate::go;
+use crate::tree::{Expr, Paren};
 
 /// Templates known at a place: the number of the innermost, 0 for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -167,8 +168,22 @@ pub(super) fn used(input: Tokens<'_>) -> Parsed<'_, Branch> {
     let rest = input.take_from(1);
     match rest.kind() {
         Kind::LeftBrace => narrowed(branch, rest),
-        _ => Ok((rest, branch)),
+        _ => Ok((rest, kept_together(branch, rest)?)),
     }
+}
+
+/// In parentheses, if what stands around it could take a part of it.
+fn kept_together<'a>(branch: Branch, input: Tokens<'a>) -> Result<Branch, Err<Reject<'a>>> {
+    let is_one = match branch.expr.as_ref() {
+        Expr::Binary(_) | Expr::Unary(_) => false,
+        Expr::Number(number) => !number.value.is_sign_negative() && number.value.is_finite(),
+        _ => true,
+    };
+    if is_one {
+        return Ok(branch);
+    }
+    let (span, height) = (branch.span(), Branch::height_over([&branch]));
+    Branch::grow(input, Expr::Paren(Paren { expr: branch.expr, span }), height)
 }
 
 fn called<'a>(input: Tokens<'a>, template: &Template, parameters: &[String]) -> Parsed<'a, Branch> {
@@ -203,5 +218,6 @@ fn called<'a>(input: Tokens<'a>, template: &Template, parameters: &[String]) -> 
         });
     }
     let bound = Template { scope, ..template.clone() };
-    Ok((rest, expand(input, &bound, expression)?))
+    let branch = expand(input, &bound, expression)?;
+    Ok((rest, kept_together(branch, rest)?))
 }
