@@ -175,6 +175,54 @@ fn lines_that_go_out_come_back() {
     assert!(talk.contains("sent 0 lines"), "{talk}");
 }
 
+/// Values of each kind, and a label that has to be escaped everywhere.
+fn odd_lines() -> String {
+    let values = "0.1,0.3333333333333333,-0.0,5e-324,1.7976931348623157e308,9007199254740993,-7";
+    let label = r#"a \"b\" , = \\ ü"#;
+    let times = "[1700000000001,1700000015001,1700000030001,1700000045001,1700000060001,1700000075001,1700000090001]";
+    let line = |metric: &str, values: &str| {
+        format!("{{\"metric\":{metric},\"values\":[{values}],\"timestamps\":{times}}}\n")
+    };
+    let mut text = line(&format!(r#"{{"__name__":"odd_total","path":"{label}"}}"#), values);
+    text += &line(r#"{"__name__":"odd_value","n":"1"}"#, "1,2,3,4,5,6,7");
+    text
+}
+
+/// The lines of an export of JSON lines, in their order.
+fn all_lines(data: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        done(&["export", "--data", data]).0.lines().map(ToOwned::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// Line protocol has no infinities; all other formats say them.
+#[test]
+fn every_text_format_goes_out_and_comes_back() {
+    let scratch = Scratch::new("back");
+    let columns = "1:label:__name__,2:label:n,3:label:path,4:time:rfc3339,5:metric:value";
+    let words = |format: &str| match format {
+        "csv" => vec!["import", "csv", "--skip-header", "--format", columns],
+        "jsonl" => vec!["import", "jsonl"],
+        "openmetrics" => vec!["import", "openmetrics"],
+        _ => vec!["import", "lines"],
+    };
+    for format in ["jsonl", "csv", "openmetrics", "lp"] {
+        let at = |name: &str| scratch.at(&format!("{format}-{name}"));
+        let mut text = odd_lines();
+        if format != "lp" {
+            text += r#"{"metric":{"__name__":"odd_ends"},"values":["Infinity","-Infinity",null],"timestamps":[1,2,3]}"#;
+        }
+        fs::write(at("rows.jsonl"), text).unwrap();
+        done(&["import", "jsonl", &at("rows.jsonl"), "--data", &at("data")]);
+        done(&["export", "--data", &at("data"), "--format", format, "-o", &at("out")]);
+        done(&[words(format), vec![&at("out"), "--data", &at("again")]].concat());
+        let (first, second) = (all_lines(&at("data")), all_lines(&at("again")));
+        assert_eq!(first.len(), if format == "lp" { 2 } else { 3 });
+        assert_eq!(first, second, "{format}");
+    }
+}
+
 #[test]
 fn formats_have_their_heads_and_days_their_files() {
     let scratch = Scratch::new("formats");

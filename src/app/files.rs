@@ -7,7 +7,7 @@ use std::{fs, io, io::Read, path::Path};
 /// # Errors
 /// What the system says; `FileTooLarge` where there are more than `bytes_max`.
 #[expect(clippy::disallowed_methods, reason = "pipes have no size that `os` could ask for first")]
-pub(super) fn read_file(file: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub fn read_file(file: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(file)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {

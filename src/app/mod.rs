@@ -36,6 +36,7 @@ pub use config::{
     convert, convert_text, reference, schema,
 };
 pub use error::Error;
+pub use files::read_file;
 pub use import::{ImportError, Progress, Summary, TsdbImport, import_tsdb};
 pub use local::Local;
 pub use options::{Options, TlsFiles};

@@ -64,7 +64,10 @@ fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// Undoes percent-encoding.
-pub(super) fn percent_decode(text: &[u8]) -> Result<String, Error> {
+///
+/// # Errors
+/// [`Error::Bad`] where an escape is none, or what comes out is not UTF-8.
+pub fn percent_decode(text: &[u8]) -> Result<String, Error> {
     text_of(unescape(text)?)
 }
 

@@ -42,7 +42,8 @@ impl Service<Uri> for Connector {
 }
 
 impl Connector {
-    async fn connect(&self, url: &Uri) -> Result<Stream, Error> {
+    /// A connection to the host of `url`, without TLS.
+    pub(super) async fn connect(&self, url: &Uri) -> Result<Stream, Error> {
         let is_tls = url.scheme_str() == Some("https");
         let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
         let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });

@@ -10,6 +10,7 @@
 mod address;
 mod client;
 mod connect;
+mod dial;
 pub mod dns;
 mod error;
 mod gunzip;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use address::AddressPolicy;
 pub use client::{Answer, Client, ClientOptions, Request};
+pub use dial::{Wire, dial};
 pub use error::Error;
 pub use proxy::Proxy;
 pub use tls::TlsOptions;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::labels::{only, without};
 use crate::model::{
-    Budget, Error, Estimate, Flow, Generation, Grouping, Groups, Labels, Partial, Reading, Rows,
-    Selection, Visitor, Zone,
+    Buckets, Budget, Error, Estimate, FloatPartial, Flow, Generation, Grouping, Groups, Labels,
+    Reading, Rows, Selection, Visitor, Zone,
 };
 
 /// Several selections as one.
@@ -107,7 +107,11 @@ impl Visitor for Renumbered<'_> {
         self.visit.rows(self.number, rows)
     }
 
-    fn partial(&mut self, _series: u32, partial: &Partial) -> Result<Flow, Error> {
-        self.visit.partial(self.number, partial)
+    fn buckets(&mut self, _series: u32, buckets: &Buckets) -> Result<Flow, Error> {
+        self.visit.buckets(self.number, buckets)
+    }
+
+    fn chunks(&mut self, _series: u32, chunks: &[FloatPartial]) -> Result<Flow, Error> {
+        self.visit.chunks(self.number, chunks)
     }
 }

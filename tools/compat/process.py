@@ -48,6 +48,14 @@ class Process:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise Failed(f'{self.name} ended with {self.process.returncode}: {self.tail()}')
+            try:
+                # Who answers no GET is ready when it listens.
+                socket.create_connection(('127.0.0.1', self.port), 1).close()
+                if not paths:
+                    return
+            except OSError:
+                time.sleep(0.02)
+                continue
             for path in paths:
                 try:
                     if self.request('GET', path)[0] // 100 == 2:

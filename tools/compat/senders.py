@@ -3,6 +3,7 @@
   senders.py influxdb PORT NOW        the library of InfluxDB 1
   senders.py influxdb_client PORT NOW the library of InfluxDB 2
   senders.py pushgateway PORT NOW     the library of Prometheus, as to a Pushgateway
+  senders.py questdb PORT NOW         the library of QuestDB, by HTTP
 
 NOW is in seconds. What must arrive is written down in extras.py.
 """
@@ -93,5 +94,26 @@ def pushgateway(port, _):
         raise AssertionError('a label of the system was taken')
 
 
+def questdb(port, now):
+    """Rows by HTTP; times of microseconds and of nanoseconds."""
+    from questdb import QuestDBError, Sender, TimestampMicros, TimestampNanos
+
+    with Sender.from_conf(f'http::addr=127.0.0.1:{port};') as sender:
+        sender.row('quest one', symbols={'host': 'a b'}, at=TimestampNanos(now * 10**9),
+                   columns={'float': 0.1, 'integer': -3, 'boolean': True, 'text': 'left out'})
+        sender.flush()
+        for k in range(1000):
+            sender.row('quest_many', symbols={'n': '1'}, columns={'value': k / 7},
+                       at=TimestampMicros(now * 10**6 + k * 1000))
+    try:
+        with Sender.from_conf(f'http::addr=127.0.0.1:{port};retry_timeout=0;') as sender:
+            sender.row('quest_bad', columns={'value': 1.0}, at=TimestampNanos(9 * 10**18))
+    except QuestDBError as error:
+        assert '400' in str(error) or 'partial write' in str(error), error
+    else:
+        raise AssertionError('a row of the year 2255 was taken')
+
+
 if __name__ == '__main__':
-    {'influxdb': influxdb, 'influxdb_client': influxdb_client, 'pushgateway': pushgateway}[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))
+    SENDERS = {'influxdb': influxdb, 'influxdb_client': influxdb_client, 'pushgateway': pushgateway, 'questdb': questdb}
+    SENDERS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))

@@ -60,10 +60,7 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
+    let bounds = intake.begin(session, batch);
     let lookup = Lookup {
         session,
         intake,
@@ -71,7 +68,7 @@ pub fn decode(
         relabel: ask.extra.and_then(ExtraLabels::as_relabel),
         scope: ask.extra.map_or(&[], ExtraLabels::scope),
     };
-    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let report = Report::default();
     let mut lines = Lines { ask, lookup, batch, report, bounds };
     let decoded = lines.decode(body);
     let report = lines.report;
@@ -208,10 +205,14 @@ impl Lines<'_> {
         if let Some(found) = self.lookup.find(key) {
             return Ok(Ok(found));
         }
+        // A column may hold the metric's name, as our own export has it.
+        let own = labels().find(|(label, value)| *label == METRIC_NAME && !value.is_empty());
         let mut pairs: Vec<Pair<'_>> = labels()
+            .filter(|(label, _)| *label != METRIC_NAME)
             .map(|(name, value)| (Cow::Borrowed(name.as_bytes()), Cow::Borrowed(&value[..])))
             .collect();
-        pairs.push((Cow::Borrowed(METRIC_NAME.as_bytes()), Cow::Borrowed(name.as_bytes())));
+        let name = own.map_or(name.as_bytes(), |(_, value)| &value[..]);
+        pairs.push((Cow::Borrowed(METRIC_NAME.as_bytes()), Cow::Borrowed(name)));
         self.lookup.register(key, None, &pairs)
     }
 

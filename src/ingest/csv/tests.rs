@@ -68,6 +68,23 @@ fn columns_become_labels_metrics_and_times() {
     assert_eq!(door.rows(), [r#"{__name__="m", a="1"} 5000000 1.0"#]);
 }
 
+/// Long CSV, as our own export writes it, has metrics of many names in one column.
+#[test]
+fn a_column_may_hold_the_name_of_the_metric() {
+    let mut door = Door::new();
+    for _ in 0..2 {
+        let format = "1:label:__name__,2:label:a,3:time:unix_s,4:metric:value";
+        let report = door.send(format, b',', "up,x,1,5\n,x,1,6\nup,y,1,7\n");
+        assert!(report.is_clean(), "{report}");
+        let rows = [
+            r#"{__name__="up", a="x"} 1000000000 5.0"#,
+            r#"{__name__="value", a="x"} 1000000000 6.0"#,
+            r#"{__name__="up", a="y"} 1000000000 7.0"#,
+        ];
+        assert_eq!(door.rows(), rows);
+    }
+}
+
 #[test]
 fn a_bad_line_harms_only_itself() {
     let format = "1:metric:m,2:label:a,3:time:rfc3339";

@@ -35,10 +35,7 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
+    let bounds = intake.begin(session, batch);
     let values = std::mem::take(&mut session.values);
     let lookup = Lookup {
         session,
@@ -47,7 +44,7 @@ pub fn decode(
         relabel: ask.extra.and_then(ExtraLabels::as_relabel),
         scope: ask.extra.map_or(&[], ExtraLabels::scope),
     };
-    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let report = Report::default();
     let mut lines = Lines { lookup, batch, report, bounds, values };
     let decoded = lines.decode(body);
     let Lines { report, mut values, .. } = lines;
@@ -273,7 +270,8 @@ fn unreadable(line: &[u8], what: What) -> Reason {
     Reason::Unreadable { text: shown_up_to(SHOWN_BYTES_MAX, line), what }
 }
 
-/// A number, `null`, or a word in quotes for what JSON has no number for.
+/// A number, `null`, or a word for what JSON has no number for: in quotes, or bare, as vmctl and the
+/// exports of `VictoriaMetrics` up to 1.79 have them.
 #[inline]
 fn value(json: &mut Json<'_>) -> Result<f64, What> {
     if json.peek() == Some(b'"') {
@@ -283,8 +281,7 @@ fn value(json: &mut Json<'_>) -> Result<f64, What> {
     let token = json.token();
     match token {
         b"null" => Ok(f64::NAN),
-        [b'0'..=b'9' | b'-', ..] => decimal(token).ok_or_else(|| bad_number(token)),
-        _ => Err(bad_number(token)),
+        _ => decimal(token).ok_or_else(|| bad_number(token)),
     }
 }
 

@@ -62,6 +62,18 @@ fn lines_of_columns_become_rows() {
     }
 }
 
+/// vmctl and `VictoriaMetrics` up to 1.79 write what JSON has no number for as Go prints it.
+#[test]
+fn bare_words_of_older_tools_are_numbers() {
+    let body = r#"{"metric":{"__name__":"up"},"values":[+Inf,-Inf,Inf,NaN,nan,1e+06],"timestamps":[1,2,3,4,5,6]}"#;
+    let mut door = Door::new();
+    let report = door.send(body.as_bytes());
+    assert!(report.is_clean(), "{report}");
+    let up = |rest: &str| format!(r#"{{__name__="up"}} {rest}"#);
+    let expected = ["1 inf", "2 -inf", "3 inf", "4 NaN", "5 NaN", "6 1000000.0"].map(up);
+    assert_eq!(door.rows(), expected);
+}
+
 #[test]
 fn histograms_of_our_own_export_are_read_back() {
     let body = r#"{"metric":{"__name__":"h"},"histograms":[{"count":3,"sum":4.5,"schema":1,"zero_threshold":0,"zero_count":0,"positive_spans":[[-1,2]],"positive":[1,2]},{"count":2.5,"sum":"Infinity","schema":-53,"zero_threshold":0,"zero_count":0,"positive_spans":[[0,1]],"positive":[2.5],"custom_values":[5]}],"timestamps":[2,3]}"#;
@@ -92,6 +104,7 @@ const ERRORS: &[(&str, &str)] = &[
     ("{\"metric\":{\"a\":\"b\"},\"values\":[1,2],\"timestamps\":[1]}", "2 values and 1 timestamps"),
     ("{\"metric\":{\"a\":\"b\"},\"values\":[1],\"timestamps\":[1,2]}", "1 values and 2 timestamps"),
     ("{\"metric\":{\"a\":\"b\"},\"values\":[x],\"timestamps\":[1]}", "\"x\" is no number"),
+    ("{\"metric\":{\"a\":\"b\"},\"values\":[true],\"timestamps\":[1]}", "\"true\" is no number"),
     ("{\"metric\":{\"a\":\"b\"},\"values\":[\"x\"],\"timestamps\":[1]}", "\"x\" is no number"),
     ("{\"metric\":{\"a\":\"b\"},\"values\":[1],\"timestamps\":[1.5]}", "no timestamp in whole"),
     ("{\"metric\":{\"a\":\"b\"},\"values\":[1],\"timestamps\":[-5]}", "older than"),
