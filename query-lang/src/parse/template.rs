@@ -32,6 +32,8 @@ pub(super) struct Template {
     scope: Scope,
     /// What is known beside it.
     pub(super) outer: Scope,
+    /// How many are known with it.
+    depth: usize,
 }
 
 impl Template {
@@ -76,15 +78,21 @@ fn definition(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Reject<'_>>> {
     let (rest, _) = required(Place::Template, token(Kind::Assign))(rest)?;
     let body = rest.position()..end_of_part(rest);
     let outer = input.scope();
-    let template = Template {
-        name: name.text.to_owned(),
-        parameters,
-        body: body.clone(),
-        scope: outer,
-        outer,
-    };
+    let depth = depth(input, outer)?;
+    let (name, scope) = (name.text.to_owned(), outer);
+    let template = Template { name, parameters, body: body.clone(), scope, outer, depth };
     let scope = rest.define(template);
     Ok(rest.take_from(body.len()).with_scope(scope))
+}
+
+/// How many templates are known with another one. Each name is looked for among them.
+fn depth(input: Tokens<'_>, outer: Scope) -> Result<usize, Err<Reject<'_>>> {
+    let depth = input.innermost(outer).map_or(0, |template| template.depth) + 1;
+    let limit = input.limits().templates_max;
+    if depth > limit {
+        return Err(Err::Failure(Reject::TooLarge(input.first().span(), limit)));
+    }
+    Ok(depth)
 }
 
 /// `(parameter, …)`
@@ -215,6 +223,7 @@ fn called<'a>(input: Tokens<'a>, template: &Template, parameters: &[String]) -> 
             body,
             scope: input.scope(),
             outer: scope,
+            depth: depth(input, scope)?,
         });
     }
     let bound = Template { scope, ..template.clone() };

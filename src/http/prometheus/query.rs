@@ -134,6 +134,7 @@ async fn answer(context: &Shared, asked: &Asked, when: When) -> Result<Response<
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
         question.tier = wishes.tier;
+        question.now_ms = Some(clock.now().div_euclid(1_000_000));
         question.counts_steps = wishes.stats.is_wanted();
         let prepared = clock.monotonic().saturating_sub(began);
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());

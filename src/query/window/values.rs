@@ -79,8 +79,8 @@ fn value(call: &RangeCall, window: &Window<'_>, number: f64, sorted: &mut Vec<f6
         F::MedianOverTime => quantile_of(0.5, values, sorted),
         F::ModeOverTime => mode(values, sorted)?,
         F::RangeOverTime => {
-            let (least, greatest) = extremes(values);
-            greatest - least
+            let (low, high) = extremes(values);
+            high - low
         }
         F::DistinctOverTime => distinct(values, sorted),
         F::GeomeanOverTime => values.iter().product::<f64>().powf(1.0 / count),
