@@ -181,7 +181,7 @@ pub(super) fn used(input: Tokens<'_>) -> Parsed<'_, Branch> {
 }
 
 /// In parentheses, if what stands around it could take a part of it.
-fn kept_together<'a>(branch: Branch, input: Tokens<'a>) -> Result<Branch, Err<Reject<'a>>> {
+fn kept_together(branch: Branch, input: Tokens<'_>) -> Result<Branch, Err<Reject<'_>>> {
     let is_one = match branch.expr.as_ref() {
         Expr::Binary(_) | Expr::Unary(_) => false,
         Expr::Number(number) => !number.value.is_sign_negative() && number.value.is_finite(),
