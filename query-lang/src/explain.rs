@@ -104,7 +104,7 @@ explanations! {
     BadTemplate: "A template behind `WITH` is used with another number of arguments than it has \
         parameters.",
         "WITH (f(x) = x) f(1, 2)" => "WITH (f(x) = x) f(1)";
-    TooLarge: "Templates that use each other grow with every use; this one grows beyond the limit.",
+    TooLarge: "Templates that use each other grow with every use; this one grows beyond the limit, or there are too many.",
         "" => "WITH (x = a) x + x";
 }
 

@@ -230,6 +230,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Option<Arc<dyn Selection>>, Error> {
         let mut all: Vec<Arc<dyn Selection>> = Vec::new();
         for matchers in std::iter::once(&select.matchers).chain(&select.alternatives) {
+            self.budget.check()?;
             all.extend(self.select(matchers, range)?);
         }
         Ok(if all.len() > 1 { Some(Arc::new(Union::new(&all, self.budget)?)) } else { all.pop() })
@@ -376,7 +377,8 @@ impl<'a> Evaluator<'a> {
             let rows = subquery::evaluate(self, inner, call.range.length, steps)?;
             let windows = Windows::new(steps, call.range.length, inner.at, inner.offset);
             let range_call = self.range_call(call, windows, Edges::Plain, steps)?;
-            let several = Several { call: range_call, texts: call.texts.clone() };
+            let several =
+                Several { call: range_call, budget: self.budget, texts: call.texts.clone() };
             for index in 0..rows.len() {
                 self.budget.check()?;
                 let labels = rows.labels(index);
@@ -391,7 +393,8 @@ impl<'a> Evaluator<'a> {
             return Ok(result);
         };
         let Task::Range(range_call) = &leaf.task else { return Ok(result) };
-        let several = Several { call: range_call.clone(), texts: call.texts.clone() };
+        let several =
+            Several { call: range_call.clone(), budget: self.budget, texts: call.texts.clone() };
         let bytes = Matrix::bytes_a_row(steps.count);
         leaf.each_series(&mut |number, rows| {
             let labels = leaf.selection.labels(number);

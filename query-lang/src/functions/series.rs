@@ -190,6 +190,11 @@ macro_rules! series {
         HistogramQuantile "histogram_quantile" Histograms PromQl Stable (phi: S, v: V) Once, @ 1 -> V,
             "The estimated quantile of the observations of a histogram.",
             "histogram_quantile(0.5, latency_bucket)" => "{} 0.3";
+        HistogramQuantileBounds "histogram_quantile_bounds" Histograms MetricsQl Stable (phi: S, v: V, bounds: T) Once, @ 2 -> V,
+            "The estimated quantile of classic buckets, and the bounds of its bucket under a label; `histogram_quantile` with a third argument is this.",
+            r#"histogram_quantile_bounds(0.5, latency_bucket, "bound")"# => r#"{bound="lower"} 0.1
+{bound="upper"} 0.5
+{} 0.3"#;
         HistogramQuantiles "histogram_quantiles" Histograms PromQl Experimental (v: V, label: T, phi: S, phi: S) UpTo(9), @ 3 -> V,
             "Several estimated quantiles, told apart by a label.",
             r#"histogram_quantiles(latency_bucket, "q", 0.25, 0.5)"# => r#"{q="0.25"} 0.1

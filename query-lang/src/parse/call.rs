@@ -35,7 +35,13 @@ fn called<'a>(name: Token<'a>, args: Arguments, rest: Tokens<'a>) -> Parsed<'a, 
     };
     let height = Branch::height_over(&args.list);
     let args = args.list.into_iter().map(|branch| *branch.expr).collect();
-    let args = if rest.is_extended() { in_order(function, args) } else { args };
+    let args: Vec<Expr> = if rest.is_extended() { in_order(function, args) } else { args };
+    let function = match (function, args.as_slice()) {
+        (Function::HistogramQuantile, [_, _, Expr::String(_)]) if rest.is_extended() => {
+            Function::HistogramQuantileBounds
+        }
+        (function, _) => function,
+    };
     Ok((rest, Branch::grow(rest, Expr::Call(Call { function, args, span }), height)?))
 }
 

@@ -143,7 +143,8 @@ impl<'a> Context<'a> {
                 problems.push(Problem::new(Code::TooDeep, span, message));
             }
             Some(Reject::TooLarge(span, limit)) => {
-                let message = format!("templates expand to more than the limit of {limit} words");
+                let message =
+                    format!("templates are more, or expand to more, than the limit of {limit}");
                 problems.push(Problem::new(Code::TooLarge, span, message));
             }
         }
@@ -191,6 +192,12 @@ impl<'a> Tokens<'a> {
         let mut templates = self.context.templates.borrow_mut();
         templates.push(template);
         Scope(index(templates.len()))
+    }
+
+    /// The template that was defined last.
+    pub(super) fn innermost(self, scope: Scope) -> Option<Template> {
+        let templates = self.context.templates.borrow();
+        scope.0.checked_sub(1).and_then(|at| templates.get(at as usize)).cloned()
     }
 
     /// The template that a name means here.

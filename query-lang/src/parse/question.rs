@@ -26,6 +26,8 @@ pub struct Limits {
     pub height_max: usize,
     /// Words that templates may expand to.
     pub expansion_max: usize,
+    /// Templates that may be known at a place, parameters included.
+    pub templates_max: usize,
 }
 
 impl Default for Limits {
@@ -33,7 +35,13 @@ impl Default for Limits {
     /// twice as much on the 2 MiB of a test's thread); and trees whose walkers may take 1 KiB a
     /// level there.
     fn default() -> Self {
-        Self { size_max: 1 << 20, nesting_max: 128, height_max: 1000, expansion_max: 100_000 }
+        Self {
+            size_max: 1 << 20,
+            nesting_max: 128,
+            height_max: 1000,
+            expansion_max: 100_000,
+            templates_max: 256,
+        }
     }
 }
 

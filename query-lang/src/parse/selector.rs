@@ -1,10 +1,10 @@
 //! Selectors, and lists of labels.
 
 use nom::combinator::opt;
-use nom::{Input as _, Parser as _};
+use nom::{Err, Input as _, Parser as _};
 
 use super::branch::Branch;
-use super::input::{Parsed, Place, Tokens, is_word, required, token, token_if};
+use super::input::{Parsed, Place, Reject, Tokens, is_word, required, token, token_if};
 use super::literal::unquote;
 use super::template;
 use super::token::{Kind, Token};
@@ -48,28 +48,27 @@ pub(super) fn narrowed(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> 
         return input.reject(Place::Template);
     }
     let (rest, (more, _)) = braces(input)?;
-    let narrow = |expr| match expr {
-        Expr::Vector(selector) => {
-            let VectorSelector { matchers, alternatives, .. } = selector.clone();
-            let own = std::iter::once(matchers).chain(alternatives);
-            let sets = own.flat_map(|set| joined(&vec![set], &more));
-            // The test for the name is the last.
-            let mut sets = sets.map(|mut set| {
-                if selector.name.is_some()
-                    && let Some(at) = set.iter().position(|it| it.name == METRIC_NAME)
-                {
-                    let name = set.remove(at);
-                    set.push(name);
-                }
-                set
-            });
-            let matchers = sets.next().unwrap_or_default();
-            let alternatives = sets.collect();
-            Expr::Vector(VectorSelector { matchers, alternatives, ..selector })
-        }
-        other => other,
-    };
-    Ok((rest, branch.map(narrow)))
+    let Expr::Vector(selector) = *branch.expr else { return input.reject(Place::Template) };
+    let mut sets: Sets = Vec::new();
+    for own in std::iter::once(&selector.matchers).chain(&selector.alternatives) {
+        sets.extend(joined(&vec![own.clone()], &more, input)?);
+    }
+    if selector.name.is_some() {
+        sets.iter_mut().for_each(name_last);
+    }
+    let mut sets = sets.into_iter();
+    let matchers = sets.next().unwrap_or_default();
+    let alternatives = sets.collect();
+    let narrowed = VectorSelector { matchers, alternatives, ..selector };
+    Ok((rest, Branch::leaf(Expr::Vector(narrowed))))
+}
+
+/// The test for the name is the last of a selector that has one before its braces.
+fn name_last(set: &mut Vec<Matcher>) {
+    if let Some(at) = set.iter().position(|it| it.name == METRIC_NAME) {
+        let name = set.remove(at);
+        set.push(name);
+    }
 }
 
 fn is_metric(value: String) -> Matcher {
@@ -86,7 +85,7 @@ fn braces(input: Tokens<'_>) -> Parsed<'_, (Sets, Span)> {
     while input.kind() != Kind::RightBrace {
         let rest = if let Some(parsed) = shared(input) {
             let (rest, shared) = parsed?;
-            sets = joined(&sets, &shared);
+            sets = joined(&sets, &shared, rest)?;
             rest
         } else {
             let (rest, matcher) = required(Place::MatcherStart, matcher)(input)?;
@@ -130,11 +129,13 @@ fn reject<T>(input: Tokens<'_>) -> Parsed<'_, T> {
 }
 
 /// The tests so far and those of a template; of the last set, where both have several.
-fn joined(sets: &Sets, shared: &Sets) -> Sets {
+fn joined<'a>(sets: &Sets, shared: &Sets, input: Tokens<'a>) -> Result<Sets, Err<Reject<'a>>> {
     let (last, before) =
         sets.split_last().map_or((&[][..], &[][..]), |(last, before)| (last.as_slice(), before));
+    // Every set of the template takes all of the last with it.
+    input.count_expansion(shared.iter().map(|set| set.len() + last.len()).sum())?;
     let with = |more: &Vec<Matcher>| last.iter().chain(more).cloned().collect();
-    before.iter().cloned().chain(shared.iter().map(with)).collect()
+    Ok(before.iter().cloned().chain(shared.iter().map(with)).collect())
 }
 
 /// `label="value"`, or a metric's name in quotes.

@@ -15,6 +15,7 @@ use super::selector::narrowed;
 use super::token::{Kind, Token};
 use crate::error::{Code, Problem};
 use crate::go;
+use crate::tree::{Expr, Paren};
 
 /// Templates known at a place: the number of the innermost, 0 for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(super) struct Template {
     scope: Scope,
     /// What is known beside it.
     pub(super) outer: Scope,
+    /// How many are known with it.
+    depth: usize,
 }
 
 impl Template {
@@ -75,15 +78,21 @@ fn definition(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Reject<'_>>> {
     let (rest, _) = required(Place::Template, token(Kind::Assign))(rest)?;
     let body = rest.position()..end_of_part(rest);
     let outer = input.scope();
-    let template = Template {
-        name: name.text.to_owned(),
-        parameters,
-        body: body.clone(),
-        scope: outer,
-        outer,
-    };
+    let depth = depth(input, outer)?;
+    let (name, scope) = (name.text.to_owned(), outer);
+    let template = Template { name, parameters, body: body.clone(), scope, outer, depth };
     let scope = rest.define(template);
     Ok(rest.take_from(body.len()).with_scope(scope))
+}
+
+/// How many templates are known with another one. Each name is looked for among them.
+fn depth(input: Tokens<'_>, outer: Scope) -> Result<usize, Err<Reject<'_>>> {
+    let depth = input.innermost(outer).map_or(0, |template| template.depth) + 1;
+    let limit = input.limits().templates_max;
+    if depth > limit {
+        return Err(Err::Failure(Reject::TooLarge(input.first().span(), limit)));
+    }
+    Ok(depth)
 }
 
 /// `(parameter, …)`
@@ -167,8 +176,22 @@ pub(super) fn used(input: Tokens<'_>) -> Parsed<'_, Branch> {
     let rest = input.take_from(1);
     match rest.kind() {
         Kind::LeftBrace => narrowed(branch, rest),
-        _ => Ok((rest, branch)),
+        _ => Ok((rest, kept_together(branch, rest)?)),
     }
+}
+
+/// In parentheses, if what stands around it could take a part of it.
+fn kept_together(branch: Branch, input: Tokens<'_>) -> Result<Branch, Err<Reject<'_>>> {
+    let is_one = match branch.expr.as_ref() {
+        Expr::Binary(_) | Expr::Unary(_) => false,
+        Expr::Number(number) => !number.value.is_sign_negative() && number.value.is_finite(),
+        _ => true,
+    };
+    if is_one {
+        return Ok(branch);
+    }
+    let (span, height) = (branch.span(), Branch::height_over([&branch]));
+    Branch::grow(input, Expr::Paren(Paren { expr: branch.expr, span }), height)
 }
 
 fn called<'a>(input: Tokens<'a>, template: &Template, parameters: &[String]) -> Parsed<'a, Branch> {
@@ -200,8 +223,10 @@ fn called<'a>(input: Tokens<'a>, template: &Template, parameters: &[String]) -> 
             body,
             scope: input.scope(),
             outer: scope,
+            depth: depth(input, scope)?,
         });
     }
     let bound = Template { scope, ..template.clone() };
-    Ok((rest, expand(input, &bound, expression)?))
+    let branch = expand(input, &bound, expression)?;
+    Ok((rest, kept_together(branch, rest)?))
 }

@@ -44,7 +44,7 @@ pub(super) fn offset_duration(input: Tokens<'_>) -> Parsed<'_, DurationExpr> {
 }
 
 fn in_parens_if_binary(duration: DurationExpr) -> DurationExpr {
-    if !matches!(duration.kind, DurationKind::Binary(..)) {
+    if !matches!(duration.kind, DurationKind::Binary(..) | DurationKind::Negated(_)) {
         return duration;
     }
     let span = duration.span;
@@ -152,7 +152,8 @@ fn term(input: Tokens<'_>) -> Parsed<'_, Part> {
         Kind::Identifier => match template::named(input) {
             Some((_, template)) => {
                 let inner = |body| binary(Binding::Sum, body);
-                Ok((input.take_from(1), template::expand(input, &template, inner)?))
+                let part = template::expand(input, &template, inner)?;
+                Ok((input.take_from(1), part.map(in_parens_if_binary)))
             }
             None => input.reject(Place::Expression),
         },

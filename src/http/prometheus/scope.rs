@@ -40,17 +40,33 @@ pub(super) fn selectors(params: &Params) -> Result<Vec<Vec<Matcher>>, Error> {
         let why = format!("{} selectors, at most {SELECTORS_MAX} are taken", texts.len());
         return Err(Error::Parameter { name: "match[]", why });
     }
-    texts.into_iter().map(selector).collect()
+    let sets: Vec<Vec<Vec<Matcher>>> =
+        texts.into_iter().map(alternatives).collect::<Result<_, _>>()?;
+    Ok(sets.into_iter().flatten().collect())
 }
 
-/// The matchers of a selector, which is all that `match[]` may be.
+/// The matchers of a selector without `or`.
 ///
 /// # Errors
 /// [`Error::Parameter`] with what is wrong with the text.
 pub fn selector(text: &str) -> Result<Vec<Matcher>, Error> {
+    match <[Vec<Matcher>; 1]>::try_from(alternatives(text)?) {
+        Ok([matchers]) => Ok(matchers),
+        Err(sets) => {
+            let why = format!("{} selectors joined by `or`, one is taken here", sets.len());
+            Err(Error::Parameter { name: "match[]", why })
+        }
+    }
+}
+
+/// The matchers of a selector, which is all that `match[]` may be; several where it has an `or`.
+fn alternatives(text: &str) -> Result<Vec<Vec<Matcher>>, Error> {
     let bad = |why: String| Error::Parameter { name: "match[]", why };
     match query_lang::parse(text) {
-        Ok(query_lang::Expr::Vector(selector)) => Ok(matchers(&selector.matchers)),
+        Ok(query_lang::Expr::Vector(selector)) => {
+            let sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+            Ok(sets.map(|set| matchers(set)).collect())
+        }
         Ok(_) => Err(bad(format!(
             "{:?} is no series selector",
             text.chars().take(80).collect::<String>()

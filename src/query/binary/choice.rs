@@ -6,10 +6,13 @@ use super::matching::{Side, Signatures};
 use crate::query::evaluate::{Outcome, scalar_matrix};
 use crate::query::matrix::{Matrix, Row, words};
 
-/// An operand: a number stands for every group.
+/// An operand, and whether it stands for every group: a number, or one series without labels.
 fn matrix_of(outcome: Outcome) -> (Matrix, bool) {
     match outcome {
-        Outcome::Vector(matrix) => (matrix, false),
+        Outcome::Vector(matrix) => {
+            let stands_for_all = matrix.len() == 1 && matrix.labels(0).is_empty();
+            (matrix, stands_for_all)
+        }
         Outcome::Scalar(values) => (scalar_matrix(&values), true),
         // The parser has seen to it that texts are no operands.
         Outcome::Text(_) => (Matrix::new(1), false),
@@ -23,7 +26,7 @@ pub(super) fn evaluate(
     right: Outcome,
     matching: &VectorMatching,
 ) -> Matrix {
-    let ((left, left_is_number), (right, right_is_number)) = (matrix_of(left), matrix_of(right));
+    let ((left, _), (right, right_is_for_all)) = (matrix_of(left), matrix_of(right));
     if op == BinaryOp::Default && left.rows().all(|row| row.is_empty()) {
         return right;
     }
@@ -34,7 +37,7 @@ pub(super) fn evaluate(
     let all: Vec<usize> = (0..right.matrix.len()).collect();
     let mut result = Matrix::new(left.matrix.steps());
     for (index, signature) in left.of.iter().enumerate() {
-        let partners = if left_is_number || right_is_number {
+        let partners = if right_is_for_all {
             all.as_slice()
         } else {
             groups.get(*signature).map_or(&[][..], Vec::as_slice)

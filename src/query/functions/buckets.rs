@@ -59,7 +59,8 @@ pub(super) fn evaluate(
         return Ok(limited(&matrix, numbers.first().copied().unwrap_or(f64::NAN)));
     }
     let bounds = (call.args.len() > 2).then(|| text(call, 2));
-    Ok(shares(&matrix, &numbers, bounds))
+    let of = if call.function == Function::HistogramShare { share } else { quantile };
+    Ok(bounded(&matrix, &numbers, bounds, of))
 }
 
 /// At least three stay: the first and the last say what is least and greatest.
@@ -118,7 +119,10 @@ fn trim_ends(buckets: &mut Vec<(f64, usize)>, limit: usize) {
     buckets.drain(..start);
 }
 
-fn shares(matrix: &Matrix, numbers: &[f64], bounds: Option<&str>) -> Matrix {
+/// What is estimated of buckets for a number, with the least and the greatest it may be.
+type Estimate = fn(f64, &[(f64, f64)]) -> Option<[f64; 3]>;
+
+fn bounded(matrix: &Matrix, numbers: &[f64], bounds: Option<&str>, of: Estimate) -> Matrix {
     let steps = matrix.steps();
     let mut result = Matrix::new(steps);
     for buckets in gathered(matrix) {
@@ -130,7 +134,7 @@ fn shares(matrix: &Matrix, numbers: &[f64], bounds: Option<&str>) -> Matrix {
                 .filter_map(|(bound, row)| Some((*bound, matrix.row(*row).float(step)?)))
                 .collect();
             let number = numbers.get(step).copied().unwrap_or(f64::NAN);
-            let Some(found) = share(number, &counts) else { continue };
+            let Some(found) = of(number, &counts) else { continue };
             rows.iter_mut().zip(found).for_each(|(row, value)| row.set(step, value));
         }
         for (row, name) in rows.iter().zip(["", "lower", "upper"]) {
@@ -145,6 +149,34 @@ fn shares(matrix: &Matrix, numbers: &[f64], bounds: Option<&str>) -> Matrix {
         }
     }
     result
+}
+
+/// The quantile of observations, with the bounds of its bucket.
+fn quantile(phi: f64, buckets: &[(f64, f64)]) -> Option<[f64; 3]> {
+    let total = buckets.last()?.1;
+    if phi.is_nan() || total.is_nan() || total <= 0.0 {
+        return None;
+    }
+    if !(0.0..=1.0).contains(&phi) {
+        return Some([if phi < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY }; 3]);
+    }
+    let wanted = total * phi;
+    let (mut before, mut greatest) = ((0.0, 0.0), 0.0_f64);
+    for (upper, count) in buckets {
+        // Counts that fall are mended: a bucket holds those below it.
+        greatest = greatest.max(*count);
+        if greatest <= 0.0 || greatest < wanted {
+            before = (*upper, greatest);
+            continue;
+        }
+        if upper.is_infinite() {
+            return Some([before.0, before.0, f64::INFINITY]);
+        }
+        let within =
+            if greatest > before.1 { (wanted - before.1) / (greatest - before.1) } else { 0.0 };
+        return Some([before.0 + (upper - before.0) * within, before.0, *upper]);
+    }
+    None
 }
 
 /// The share of observations not above a bound: estimated, at least, at most.
@@ -190,5 +222,14 @@ mod tests {
         assert_eq!(share(9.0, &buckets), Some([0.75, 0.75, 1.0]));
         assert_eq!(share(f64::INFINITY, &buckets), Some([1.0; 3]));
         assert_eq!(share(1.0, &[]), None);
+    }
+
+    #[test]
+    fn quantiles_lie_between_the_bounds_of_their_bucket() {
+        let buckets = [(1.0, 10.0), (2.0, 30.0), (f64::INFINITY, 40.0)];
+        assert_eq!(quantile(0.5, &buckets), Some([1.5, 1.0, 2.0]));
+        assert_eq!(quantile(0.9, &buckets), Some([2.0, 2.0, f64::INFINITY]));
+        assert_eq!(quantile(2.0, &buckets), Some([f64::INFINITY; 3]));
+        assert_eq!(quantile(0.5, &[(1.0, 0.0)]), None);
     }
 }

@@ -51,7 +51,9 @@ pub(crate) fn call(
         F::LabelJoin => labels::join(evaluator, call, steps)?,
         F::LimitOffset => relabel::limited(evaluator, call, steps)?,
         F::BitmapAnd | F::BitmapOr | F::BitmapXor => relabel::bitmap(evaluator, call, steps)?,
-        F::BucketsLimit | F::HistogramShare => buckets::evaluate(evaluator, call, steps)?,
+        F::BucketsLimit | F::HistogramShare | F::HistogramQuantileBounds => {
+            buckets::evaluate(evaluator, call, steps)?
+        }
         function if relabel::relabels(function) => relabel::evaluate(evaluator, call, steps)?,
         function if over_steps::spans_steps(function) => {
             over_steps::evaluate(evaluator, call, steps)?

@@ -124,9 +124,11 @@ impl Planner<'_> {
         let at_least_0 = |plan: Plan| with(Function::ClampMin, plan, 0.0);
         if call.function == Function::Ru {
             let Some(most) = others.first() else { return Ok(Planned::varying(free_plan)) };
+            let is_number = most.value_type() == ValueType::Scalar;
             let most = self.plan(most, view)?.finish();
             let used = between(BinaryOp::Sub, most.clone(), at_least_0(free_plan), true);
-            let share = between(BinaryOp::Div, at_least_0(used), at_least_0(most), true);
+            let all = if is_number { with(Function::MaxOf, most, 0.0) } else { at_least_0(most) };
+            let share = between(BinaryOp::Div, at_least_0(used), all, true);
             return Ok(Planned::varying(between(BinaryOp::Mul, share, Plan::Number(100.0), false)));
         }
         let slope = self.slope(free, view, place)?;

@@ -9,7 +9,7 @@ use super::before::{Reached, gain};
 use super::call::{Context, RangeCall, Window, evaluate as evaluate_one, for_each_window};
 use super::values::{extremes, sum};
 use crate::math::number::{general, plain};
-use crate::model::Labels;
+use crate::model::{Budget, Labels};
 use crate::query::error::Error;
 use crate::query::labels::with;
 use crate::query::matrix::{Matrix, Row};
@@ -20,8 +20,9 @@ use crate::query::sampled::histogram_of;
 const ROLLUP: &str = "rollup";
 
 /// What tells the series apart that one function yields.
-pub(crate) struct Several {
+pub(crate) struct Several<'a> {
     pub call: RangeCall,
+    pub budget: &'a Budget,
     /// The texts among the arguments.
     pub texts: Vec<String>,
 }
@@ -45,7 +46,7 @@ pub(crate) fn yields_several(function: Function) -> bool {
     )
 }
 
-impl Several {
+impl Several<'_> {
     /// Adds what the rows of one series yield to `result`.
     ///
     /// # Errors
@@ -58,9 +59,10 @@ impl Several {
         result: &mut Matrix,
     ) -> Result<(), Error> {
         match self.call.function {
-            Function::CountValuesOverTime => self.count_values(labels, rows, result),
+            Function::CountValuesOverTime => self.count_values(labels, rows, result)?,
             Function::QuantilesOverTime => {
                 for phis in &self.call.scalars {
+                    self.budget.check()?;
                     let scalars = vec![phis.clone()];
                     let call = RangeCall {
                         function: Function::QuantileOverTime,
@@ -74,6 +76,7 @@ impl Several {
             }
             Function::AggrOverTime => {
                 for name in &self.texts {
+                    self.budget.check()?;
                     let function = aggregated(name)?;
                     let call = RangeCall { function, scalars: Vec::new(), ..self.call.clone() };
                     let row = row_of(&call, rows, context)?;
@@ -90,19 +93,33 @@ impl Several {
         self.texts.first().map_or("", String::as_str)
     }
 
-    fn count_values(&self, labels: &Labels, rows: &SeriesRows, result: &mut Matrix) {
+    fn count_values(
+        &self,
+        labels: &Labels,
+        rows: &SeriesRows,
+        result: &mut Matrix,
+    ) -> Result<(), Error> {
         let steps = self.call.steps.count;
         let mut counts: BTreeMap<String, Row> = BTreeMap::new();
+        let mut allowed = Ok(());
         for_each_window(&self.call, rows, |window| {
             for value in window.values {
-                let row = counts.entry(plain(*value)).or_insert_with(|| Row::new(steps));
+                if allowed.is_err() {
+                    return;
+                }
+                let row = counts.entry(plain(*value)).or_insert_with(|| {
+                    allowed = self.budget.use_memory(Matrix::bytes_a_row(steps));
+                    Row::new(steps)
+                });
                 let count = row.as_ref().float(window.step).unwrap_or(0.0);
                 row.set(window.step, count + 1.0);
             }
         });
+        allowed?;
         for (value, row) in &counts {
             push(with(labels, self.label(), value), row, result);
         }
+        Ok(())
     }
 
     fn histogram(&self, labels: &Labels, rows: &SeriesRows, result: &mut Matrix) {
