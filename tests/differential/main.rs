@@ -16,9 +16,12 @@ mod server;
 mod blame;
 mod causes;
 mod extrapolation;
+#[path = "../promql/fixed.rs"]
+mod fixed;
 mod generate;
 mod node;
 mod peers;
+mod pins;
 mod report;
 #[path = "../support/rows.rs"]
 mod rows;
