@@ -28,6 +28,8 @@ use texts::Maker;
 const COUNT: u64 = 20_000;
 const BYTES_MAX: usize = 4096;
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What takes longer is run again.
+const SLOW: Duration = Duration::from_millis(200);
 
 fn variable(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -51,7 +53,13 @@ fn run(name: &str, target: fn(&[u8]), make: fn(&mut Maker) -> Vec<u8>) {
                     let held = catch_unwind(AssertUnwindSafe(|| target(input)));
                     let text = String::from_utf8_lossy(input);
                     assert!(held.is_ok(), "{name} panics on {input:?}: {text}");
-                    let took = from.elapsed();
+                    let mut took = from.elapsed();
+                    if took > SLOW {
+                        // Once more: others may have had the processor.
+                        let from = Instant::now();
+                        target(input);
+                        took = took.min(from.elapsed());
+                    }
                     assert!(took < PATIENCE, "{name} takes {took:?} for {input:?}");
                     slowest.fetch_max(took.as_micros() as u64, Ordering::Relaxed);
                     parsed.fetch_add(1, Ordering::Relaxed);

@@ -357,7 +357,7 @@ impl Maker {
             if index + 1 == count && self.below(10) == 0 {
                 break;
             }
-            let Some(kind) = signature.argument(index) else { break };
+            let Some(kind) = signature.argument(index, count) else { break };
             arguments.push(self.of(kind, depth));
         }
         format!("{}({})", function.name(), arguments.join(", "))
