@@ -25,11 +25,13 @@ mod pins;
 mod report;
 #[path = "../support/rows.rs"]
 mod rows;
+mod selectors;
 mod shapes;
 mod stores;
 #[path = "../support/tiers.rs"]
 mod tiers;
 mod value;
+mod words;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
