@@ -107,9 +107,19 @@ fn main() {
         "avg_over_time(queue[1h])",
         "sum(stddev_over_time(load[1d]))",
     ] {
-        // The first pass verifies pages; the second is what a dashboard sees.
+        // The first pass verifies pages; the second is what a dashboard sees. Nobody waits for a third
+        // of minutes.
         let best = |tier| {
-            (0..3).map(|_| ask(&db, text, days, tier)).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
+            let mut best = ask(&db, text, days, tier);
+            let mut spent = best.0;
+            for _ in 0..2 {
+                if spent < 60.0 {
+                    let again = ask(&db, text, days, tier);
+                    spent += again.0;
+                    best = if again.0 < best.0 { again } else { best };
+                }
+            }
+            best
         };
         let (of_rows, of_buckets) = (best(None), best(Some(Tier::Hour1)));
         assert_eq!(of_rows.1, of_buckets.1, "{text}: as many values");

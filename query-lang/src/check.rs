@@ -141,7 +141,7 @@ impl Checker<'_> {
     }
 
     fn subquery(&mut self, subquery: &mut Subquery) -> ValueType {
-        self.at(subquery.at.as_mut());
+        self.at(&mut subquery.at);
         let found = self.expr(&mut subquery.expr);
         if found != ValueType::InstantVector {
             let message = format!(
@@ -246,12 +246,12 @@ impl Checker<'_> {
             );
             self.report(Code::BadModifier, moved.expr.span(), message);
         }
-        self.at(moved.at.as_mut());
+        self.at(&mut moved.at);
         found
     }
 
     /// What stands behind `@` is a number that the query's times alone decide.
-    fn at(&mut self, at: Option<&mut At>) {
+    fn at(&mut self, at: &mut Option<At>) {
         let Some(At::Computed(expr)) = at else { return };
         let found = self.expr(expr);
         if found != ValueType::Scalar || !is_of_query(expr) {
@@ -263,7 +263,7 @@ impl Checker<'_> {
     }
 
     fn selector(&mut self, selector: &mut VectorSelector) {
-        self.at(selector.at.as_mut());
+        self.at(&mut selector.at);
         let selector = &*selector;
         let Some(name) = &selector.name else {
             let mut sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);

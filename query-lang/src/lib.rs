@@ -18,6 +18,7 @@ mod aggregations;
 mod check;
 mod duration;
 mod error;
+mod explain;
 mod functions;
 mod go;
 mod hint;
@@ -25,6 +26,7 @@ mod operators;
 mod parse;
 mod picture;
 mod print;
+mod reference;
 mod regex;
 mod span;
 mod tree;
@@ -34,11 +36,13 @@ pub use duration::{
     DurationError, DurationExpr, DurationKind, DurationOp, DurationProblem, QueryTimes,
 };
 pub use error::{Code, ParseError, Problem};
+pub use explain::{Explanation, explain};
 pub use functions::{Argument, Family, Function, Maturity, Origin, Signature, Times};
 pub use hint::closest;
 pub use operators::{BinaryOp, MatchOp, Sign, ValueType};
 pub use parse::{Limits, parse, parse_bytes, parse_selector, parse_within};
 pub use picture::draw;
+pub use reference::{EXAMPLE_ROWS, reference};
 pub use span::Span;
 pub use tree::{
     Aggregate, At, Binary, Call, Cardinality, Edges, Expr, Grouping, Keep, METRIC_NAME, Matcher,

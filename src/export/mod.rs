@@ -8,6 +8,7 @@
 #[cfg(feature = "parquet")]
 mod arrow;
 mod csv;
+mod federation;
 mod format;
 mod json;
 mod jsonl;
@@ -28,6 +29,7 @@ mod writer;
 #[cfg(feature = "parquet")]
 pub use arrow::ArrowRows;
 pub use csv::{LongCsv, WideCsv, columns_of};
+pub use federation::{Federated, FederatedValue, FederationForm, write_federation};
 pub use format::Format;
 pub use json::{write_labels, write_seconds, write_string, write_value};
 pub use jsonl::{JsonLines, LINE_ROWS_MAX};
@@ -37,6 +39,6 @@ pub use open_metrics::{Known, OpenMetrics, family};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
-pub use remote_read::read_request;
+pub use remote_read::{Frames, Samples, read_request};
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};

@@ -1,7 +1,7 @@
 //! Protobuf's wire format, written. Fields of value zero are left out, as proto3 has it.
 
 /// Appends the key of a field.
-fn put_key(field: u32, wire: u8, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_key(field: u32, wire: u8, out: &mut Vec<u8>) {
     put_varint(u64::from(field) << 3 | u64::from(wire), out);
 }
 

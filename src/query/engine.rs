@@ -12,6 +12,7 @@ use super::matrix::{Matrix, RowRef, ones};
 use super::merge::finish_names;
 use super::plan::{Plan, Range, Rows, Times, plan};
 use super::rows::{Scan, SeriesRows};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
@@ -52,6 +53,8 @@ pub struct Question {
     pub tier: Option<Tier>,
     /// What `now()` is, ms since 1970; None: the end of the question.
     pub now_ms: Option<i64>,
+    /// Whether [`Stats::queryable`] is wanted.
+    pub counts_steps: bool,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -70,6 +73,16 @@ pub enum When {
     },
 }
 
+impl When {
+    /// How many times it is evaluated; None where no time is meant.
+    fn steps(self) -> Option<usize> {
+        match self {
+            Self::At(_) => Some(1),
+            Self::Over { start, end, step } => Steps::between(start, end, step).map(|it| it.count),
+        }
+    }
+}
+
 impl Question {
     /// From a text.
     ///
@@ -77,7 +90,15 @@ impl Question {
     /// [`Error::Parse`], with the place.
     pub fn parse(text: &str, when: When) -> Result<Self, Error> {
         let expr = query_lang::parse(text)?;
-        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None, now_ms: None })
+        Ok(Self {
+            text: text.to_owned(),
+            expr,
+            when,
+            lookback_ms: None,
+            tier: None,
+            now_ms: None,
+            counts_steps: false,
+        })
     }
 }
 
@@ -91,6 +112,11 @@ impl Engine {
     /// With these defaults.
     pub fn new(config: Config) -> Self {
         Self { config }
+    }
+
+    /// How old a value may be to count as the newest, ms.
+    pub fn lookback_ms(&self) -> i64 {
+        self.config.lookback_ms
     }
 
     /// The answer: at one time a value of the expression's type, over steps a matrix.
@@ -113,7 +139,13 @@ impl Engine {
             lookback: lookback.unwrap_or(self.config.lookback_ms),
             in_subquery: false,
             notes: Annotations::default(),
+            counts: None,
         };
+        let steps = question
+            .when
+            .steps()
+            .filter(|steps| question.counts_steps && *steps <= self.config.steps_max);
+        evaluator.counts = steps.map(StepCounts::new);
         let (value, steps) = match question.when {
             When::At(at) => (self.at(&mut evaluator, question, at)?, 1),
             When::Over { start, end, step } => {
@@ -121,7 +153,8 @@ impl Engine {
             }
         };
         let (warnings, infos) = evaluator.notes.texts(&question.text);
-        let stats = Stats { samples: budget.samples(), steps };
+        let queryable = evaluator.counts.take().map(StepCounts::into_counts).unwrap_or_default();
+        let stats = Stats { samples: budget.samples(), steps, queryable };
         Ok(Answer { value, warnings, infos, stats })
     }
 
@@ -237,6 +270,9 @@ fn windows(
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));
+                }
+                if let Some(counts) = &evaluator.counts {
+                    counts.add_windows(windows, rows);
                 }
                 let labels = selection.labels(number);
                 all.extend(super::window::bare(rows, windows, select.edges, labels)?);

@@ -9,6 +9,7 @@ use super::error::Error;
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
 use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows};
 use super::union::Union;
 use super::window::{Context, Instant, RangeCall, Several, Stamp, evaluate, yields_several};
@@ -36,6 +37,8 @@ pub(crate) struct Evaluator<'a> {
     /// Whether what is evaluated will be rows of a subquery.
     pub in_subquery: bool,
     pub notes: Annotations,
+    /// What each step looks at, where that is wanted.
+    pub counts: Option<StepCounts>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -94,8 +97,10 @@ impl<'a> Evaluator<'a> {
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
-        let outcome = self.eval(plan, one)?;
-        self.repeated(outcome, steps)
+        let outer = self.begin_counts(1);
+        let evaluated = self.eval(plan, one);
+        self.end_counts(outer, |outer, total| outer.add_everywhere(total));
+        self.repeated(evaluated?, steps)
     }
 
     fn repeated(&mut self, outcome: Outcome, steps: Steps) -> Result<Outcome, Error> {
@@ -199,6 +204,7 @@ impl<'a> Evaluator<'a> {
             place: select.place,
             in_subquery,
             budget,
+            counts: self.counts.clone(),
         }))
     }
 
@@ -330,10 +336,14 @@ impl<'a> Evaluator<'a> {
             self.budget.check()?;
             row.clear();
             let labels = rows.labels(index);
+            let inner = rows.rows(index);
+            if let Some(counts) = &self.counts {
+                counts.add_windows(call.windows, &inner);
+            }
             let metric = || labels.metric().to_owned();
             let mut context =
                 Context { metric: &metric, notes: &mut self.notes, place: call.place };
-            evaluate(call, &rows.rows(index), &mut context, &mut row)?;
+            evaluate(call, &inner, &mut context, &mut row)?;
             if row.is_empty() {
                 continue;
             }
@@ -348,6 +358,24 @@ impl<'a> Evaluator<'a> {
             matrix.push(labels.clone(), drops_name, row.as_ref());
         }
         Ok(matrix)
+    }
+
+    /// Counts apart what is evaluated at steps of its own; what was counted before is returned.
+    pub(crate) fn begin_counts(&mut self, steps: usize) -> Option<StepCounts> {
+        let inner = self.counts.is_some().then(|| StepCounts::new(steps));
+        std::mem::replace(&mut self.counts, inner)
+    }
+
+    /// Goes on with `outer`, to which `join` adds what was counted apart.
+    pub(crate) fn end_counts(
+        &mut self,
+        outer: Option<StepCounts>,
+        join: impl FnOnce(&StepCounts, u64),
+    ) {
+        let inner = std::mem::replace(&mut self.counts, outer);
+        if let (Some(outer), Some(inner)) = (&self.counts, inner) {
+            join(outer, inner.total());
+        }
     }
 
     /// Notes something.

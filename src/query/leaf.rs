@@ -8,6 +8,7 @@ use super::error::Error;
 use super::matrix::{Matrix, Row};
 use super::plan::Hints;
 use super::rows::{Scan, SeriesRows};
+use super::step_counts::StepCounts;
 use super::steps::Windows;
 use super::tier::{self, Newest, Zones};
 use super::totals::only_totals;
@@ -56,6 +57,8 @@ pub(crate) struct Leaf<'a> {
     /// Whether its values are rows of a subquery.
     pub in_subquery: bool,
     pub budget: &'a Budget,
+    /// What each step looks at, where that is wanted.
+    pub counts: Option<StepCounts>,
 }
 
 impl Leaf<'_> {
@@ -133,6 +136,12 @@ impl Leaf<'_> {
                 rows
             };
             self.evaluate(number, rows, notes, &mut row)?;
+            if let Some(counts) = &self.counts {
+                match &self.task {
+                    Task::Instant(_) | Task::Smoothed(..) | Task::Stamp(..) => counts.add_row(&row),
+                    Task::Range(call) => counts.add_windows(call.windows, rows),
+                }
+            }
             if row.is_empty() {
                 return Ok(());
             }

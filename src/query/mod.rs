@@ -26,6 +26,7 @@ mod plan;
 mod reference;
 mod rows;
 mod sampled;
+mod step_counts;
 mod steps;
 mod subquery;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use query_lang::{Aggregation, Function};
+use query_lang::{Aggregation, EXAMPLE_ROWS, Function};
 
 use super::memory::{MemoryRow, MemorySource, MemoryValue};
 use super::{Engine, Point, Question, Value, When};
@@ -12,31 +12,6 @@ use crate::model::{Budget, Histogram, Labels, Scope, Span};
 
 const MINUTE: i64 = 60_000;
 
-/// Rows a minute apart from 0 on; examples are asked at the tenth minute.
-const FLOATS: [(&[(&str, &str)], [f64; 11]); 9] = [
-    (
-        &[("__name__", "requests_total"), ("job", "web"), ("path", "/a")],
-        [0.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0, 420.0, 480.0, 540.0, 600.0],
-    ),
-    (
-        &[("__name__", "requests_total"), ("job", "web"), ("path", "/b")],
-        [0.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0, 10.0, 40.0, 70.0, 100.0],
-    ),
-    (
-        &[("__name__", "temperature"), ("room", "attic")],
-        [20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 24.0, 23.0, 22.0, 21.0, 20.0],
-    ),
-    (
-        &[("__name__", "temperature"), ("room", "hall")],
-        [18.0, 18.0, 18.0, 18.0, 19.0, 19.0, 19.0, 19.0, 20.0, 20.0, 21.0],
-    ),
-    (&[("__name__", "latency_bucket"), ("le", "0.1")], [10.0; 11]),
-    (&[("__name__", "latency_bucket"), ("le", "0.5")], [30.0; 11]),
-    (&[("__name__", "latency_bucket"), ("le", "1")], [40.0; 11]),
-    (&[("__name__", "latency_bucket"), ("le", "+Inf")], [40.0; 11]),
-    (&[("__name__", "up"), ("instance", "a"), ("job", "web")], [1.0; 11]),
-];
-
 fn rows(values: impl IntoIterator<Item = MemoryValue>) -> Vec<MemoryRow> {
     let time = |minute: i64| minute * MINUTE * 1_000_000;
     (0..).zip(values).map(|(at, value)| MemoryRow { time: time(at), start: 0, value }).collect()
@@ -44,13 +19,12 @@ fn rows(values: impl IntoIterator<Item = MemoryValue>) -> Vec<MemoryRow> {
 
 fn source() -> MemorySource {
     let mut source = MemorySource::new();
-    for (labels, values) in FLOATS {
-        let labels = Labels::new(labels.iter().copied()).unwrap();
+    for (series, values) in EXAMPLE_ROWS {
+        let matchers = query_lang::parse_selector(series).unwrap();
+        let labels = matchers.iter().map(|matcher| (matcher.name.as_str(), matcher.value.as_str()));
+        let labels = Labels::new(labels).unwrap();
         source.add(&labels, rows(values.map(MemoryValue::Float)));
     }
-    let version =
-        [("__name__", "target_info"), ("instance", "a"), ("job", "web"), ("version", "2")];
-    source.add(&Labels::new(version).unwrap(), rows([1.0; 11].map(MemoryValue::Float)));
     // Four observations in (1, 2], and in (2, 4] as many.
     let sizes = Histogram {
         count: 8.0,

@@ -55,5 +55,5 @@ pub use inspect::{
 };
 pub use matching::Selectors;
 pub use recover::Recovery;
-pub use report::{Counter, KindBytes, Storage};
+pub use report::{Counter, FileFigures, KindBytes, Storage};
 pub use verify::{Finding, Repair, Report, repair, verify};

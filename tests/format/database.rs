@@ -176,6 +176,16 @@ fn play(files: &SimFiles) -> Stage {
     let up = [("__name__", "up")];
     stage.floats(&up, (0..40).map(|i| (yesterday + i * 15 * SECOND, 0, 1.0)));
     stage.commit();
+    // Long enough for statistics: a gauge, a counter, a few of both signs.
+    for (name, value) in [
+        ("long_gauge", (|i| whole(500 + i * i % 313) / 10.0) as fn(i64) -> f64),
+        ("long_total", |i| whole(1000 + i * 3)),
+        ("long_sign", |i| whole(i % 7 - 3)),
+    ] {
+        let row = |i| (yesterday + i * 15 * SECOND, 0, value(i));
+        stage.floats(&[("__name__", name)], (0..300).map(row));
+    }
+    stage.commit();
     scrapes(&mut stage, yesterday, 30);
     let marker = f64::from_bits(0x7ff0_0000_0000_0002);
     let odd = [1.0 / 3.0, -0.0, f64::INFINITY, f64::NAN, 5e-324, marker];

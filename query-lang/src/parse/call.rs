@@ -93,24 +93,20 @@ fn aggregated<'a>(
     let args: Vec<Expr> = args.list.into_iter().map(|branch| *branch.expr).collect();
     let fits = found == wanted || rest.is_extended() && found > wanted;
     let about = About { op, grouping, limit, span };
-    match fits.then(|| gathered(about, args)).flatten() {
+    if let Some(aggregate) = fits.then(|| gathered(about, args)).flatten() {
         // One level more where several vectors become one.
-        Some(aggregate) => {
-            let height = height + usize::from(found > wanted);
-            Ok((rest, Branch::grow(rest, Expr::Aggregate(aggregate), height)?))
-        }
-        None => {
-            let wanted = wanted + usize::from(rest.is_extended() && fits);
-            let problem = wrong_count(span, wanted, found);
-            // A grouping may follow, so Prometheus has looked.
-            if has_grouping {
-                rest.report(problem);
-            } else {
-                rest.report_behind_next(problem);
-            }
-            Ok((rest, Branch::placeholder(span)))
-        }
+        let height = height + usize::from(found > wanted);
+        return Ok((rest, Branch::grow(rest, Expr::Aggregate(aggregate), height)?));
     }
+    let wanted = wanted + usize::from(rest.is_extended() && fits);
+    let problem = wrong_count(span, wanted, found);
+    // A grouping may follow, so Prometheus has looked.
+    if has_grouping {
+        rest.report(problem);
+    } else {
+        rest.report_behind_next(problem);
+    }
+    Ok((rest, Branch::placeholder(span)))
 }
 
 /// All of an aggregation but its arguments.

@@ -100,7 +100,7 @@ fn binary(loosest: Binding, input: Tokens<'_>) -> Parsed<'_, Branch> {
         let (rest, modifiers) = modifiers(input.take_from(1))?;
         let inner = nested(|input| binary(binding.of_right_operand(), input));
         let (rest, right) = inner(rest)?;
-        left = joined(op, left, modifiers, right, rest)?;
+        left = joined(op, left, *modifiers, right, rest)?;
         input = rest;
     }
     Ok((input, left))
@@ -110,7 +110,7 @@ fn binary(loosest: Binding, input: Tokens<'_>) -> Parsed<'_, Branch> {
 fn joined(
     op: BinaryOp,
     left: Branch,
-    modifiers: Box<Modifiers>,
+    modifiers: Modifiers,
     right: Branch,
     input: Tokens<'_>,
 ) -> Result<Branch, Err<Reject<'_>>> {

@@ -25,7 +25,7 @@ pub(super) fn postfix(input: Tokens<'_>) -> Parsed<'_, Branch> {
 }
 
 /// All that follows an expression.
-fn followed<'a>(branch: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
+fn followed(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
     let (mut input, mut branch) = (input, branch);
     loop {
         (input, branch) = match input.kind() {
@@ -130,7 +130,7 @@ fn subquery<'a>(
 }
 
 /// `expr keep_metric_names`
-fn keep<'a>(branch: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
+fn keep(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
     let span = branch.span().to(input.first().span());
     let height = Branch::height_over([&branch]);
     let input = input.take_from(1);

@@ -90,7 +90,7 @@ impl Refusal {
                 || others.code == Code::UnknownFunction && own.code != others.code);
         match (self.is_of_types, other.is_of_types) {
             (true, false) => true,
-            (false, true) | (true, true) => false,
+            (_, true) => false,
             (false, false) => own.span.start > others.span.start || says_more,
         }
     }

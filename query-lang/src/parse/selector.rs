@@ -29,7 +29,9 @@ pub(super) fn selector(input: Tokens<'_>) -> Parsed<'_, VectorSelector> {
     };
     let (mut sets, end) = braces.unwrap_or_else(|| (vec![Vec::new()], start.span()));
     let name = name.map(|token| token.text.to_owned());
-    sets.iter_mut().for_each(|matchers| matchers.extend(name.clone().map(is_metric)));
+    for matchers in &mut sets {
+        matchers.extend(name.clone().map(is_metric));
+    }
     let span = start.span().to(end);
     let edges = Edges::Plain;
     let mut sets = sets.into_iter();
@@ -41,7 +43,7 @@ pub(super) fn selector(input: Tokens<'_>) -> Parsed<'_, VectorSelector> {
 }
 
 /// A selector with further tests behind it, as a template may have.
-pub(super) fn narrowed<'a>(branch: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
+pub(super) fn narrowed(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
     if !matches!(branch.expr.as_ref(), Expr::Vector(_)) {
         return input.reject(Place::Template);
     }
@@ -82,17 +84,16 @@ fn braces(input: Tokens<'_>) -> Parsed<'_, (Sets, Span)> {
     let (mut input, _) = token(Kind::LeftBrace)(input)?;
     let mut sets = vec![Vec::new()];
     while input.kind() != Kind::RightBrace {
-        let rest = match shared(input) {
-            Some(parsed) => {
-                let (rest, shared) = parsed?;
-                sets = joined(&sets, &shared);
-                rest
+        let rest = if let Some(parsed) = shared(input) {
+            let (rest, shared) = parsed?;
+            sets = joined(&sets, &shared);
+            rest
+        } else {
+            let (rest, matcher) = required(Place::MatcherStart, matcher)(input)?;
+            if let Some(matchers) = sets.last_mut() {
+                matchers.push(matcher);
             }
-            None => {
-                let (rest, matcher) = required(Place::MatcherStart, matcher)(input)?;
-                sets.last_mut().into_iter().for_each(|matchers| matchers.push(matcher.clone()));
-                rest
-            }
+            rest
         };
         if is_word(rest, "or") {
             sets.push(Vec::new());

@@ -63,7 +63,7 @@ pub(super) fn with(input: Tokens<'_>) -> Parsed<'_, Branch> {
 }
 
 /// One template; behind it, it is known.
-fn definition<'a>(input: Tokens<'a>) -> Result<Tokens<'a>, Err<Reject<'a>>> {
+fn definition(input: Tokens<'_>) -> Result<Tokens<'_>, Err<Reject<'_>>> {
     let (rest, name) = required(Place::Template, token(Kind::Identifier))(input)?;
     let (rest, parameters) = match rest.kind() {
         Kind::LeftParen => {
@@ -106,22 +106,23 @@ fn parameters(input: Tokens<'_>) -> Parsed<'_, Vec<String>> {
 fn end_of_part(input: Tokens<'_>) -> usize {
     let mut depth = 0_usize;
     let mut at = input.position();
-    for token in input.iter_elements() {
-        match token.kind {
-            Kind::LeftParen | Kind::LeftBrace | Kind::LeftBracket => depth += 1,
-            Kind::RightParen | Kind::RightBrace | Kind::RightBracket if depth == 0 => break,
-            Kind::RightParen | Kind::RightBrace | Kind::RightBracket => depth -= 1,
-            Kind::Comma if depth == 0 => break,
-            Kind::End | Kind::Bad => break,
-            _ => {}
+    let is_end = |kind: Kind| matches!(kind, Kind::End | Kind::Bad);
+    for token in input.iter_elements().take_while(|token| !is_end(token.kind)) {
+        let closes = matches!(token.kind, Kind::RightParen | Kind::RightBrace | Kind::RightBracket);
+        if depth == 0 && (closes || token.kind == Kind::Comma) {
+            break;
         }
+        if matches!(token.kind, Kind::LeftParen | Kind::LeftBrace | Kind::LeftBracket) {
+            depth += 1;
+        }
+        depth -= usize::from(closes);
         at += 1;
     }
     at
 }
 
 /// The template that the next word means, without parameters.
-pub(super) fn named<'a>(input: Tokens<'a>) -> Option<(Token<'a>, Template)> {
+pub(super) fn named(input: Tokens<'_>) -> Option<(Token<'_>, Template)> {
     let name = input.first();
     if !input.is_extended() || name.kind != Kind::Identifier {
         return None;

@@ -101,6 +101,13 @@ pub(super) fn set_some(place: &mut Option<Duration>, text: &str) -> Result<(), S
     Ok(())
 }
 
+/// A regular expression, or nothing.
+pub(super) fn pattern(place: &mut String, text: &str) -> Result<(), String> {
+    regex::Regex::new(text).map_err(|_| "write a regular expression".to_owned())?;
+    text.clone_into(place);
+    Ok(())
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "one of a table of functions")]
 pub(super) fn text_of(place: &mut String, text: &str) -> Result<(), String> {
     text.clone_into(place);

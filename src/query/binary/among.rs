@@ -23,7 +23,8 @@ pub(crate) fn among(
     for row in 0..matrix.len() {
         matrix.histograms_mut(row).iter_mut().for_each(|histogram| *histogram = None);
         let (values, floats) = matrix.row_mut(row);
-        for step in ones(&floats.to_vec()) {
+        let present: Vec<usize> = ones(floats).collect();
+        for step in present {
             let Some(value) = values.get_mut(step) else { continue };
             let is_one = numbers.iter().any(|of| of.get(step).is_some_and(|it| it == value));
             let passes = is_one == among.is_equal;

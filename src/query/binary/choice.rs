@@ -69,7 +69,9 @@ fn filled(left: &Side, index: usize, right: &Side, partners: &[usize]) -> Row {
 /// The cells at which a partner has a value, or at which none has.
 fn chosen(left: &Side, index: usize, right: &Side, partners: &[usize], where_there: bool) -> Row {
     let mut present = vec![0; words(left.matrix.steps())];
-    partners.iter().for_each(|partner| right.matrix.row(*partner).add_presence(&mut present));
+    for partner in partners {
+        right.matrix.row(*partner).add_presence(&mut present);
+    }
     let from = left.matrix.row(index);
     let mut row = Row::new(left.matrix.steps());
     for step in 0..left.matrix.steps() {

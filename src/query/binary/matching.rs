@@ -61,19 +61,27 @@ impl Side {
     }
 }
 
+/// What becomes of the labels of the many side.
+#[derive(Clone, Copy)]
+pub(super) struct Making {
+    /// The result is another thing than the operand.
+    pub drops_name: bool,
+    pub is_one_to_one: bool,
+    /// The name stays beside the labels of `on`.
+    pub keeps_name: bool,
+}
+
 /// The labels of a result, from the many side and the one side.
 pub(super) fn result_labels(
     many: &Labels,
     one: &Labels,
-    changes_meaning: bool,
-    is_one_to_one: bool,
-    keeps_name: bool,
+    making: Making,
     matching: &VectorMatching,
 ) -> Labels {
-    let mut labels = if changes_meaning { without_metadata(many) } else { many.clone() };
-    if is_one_to_one {
+    let mut labels = if making.drops_name { without_metadata(many) } else { many.clone() };
+    if making.is_one_to_one {
         labels = if matching.on {
-            let name = if keeps_name { labels.metric().to_owned() } else { String::new() };
+            let name = if making.keeps_name { labels.metric().to_owned() } else { String::new() };
             with(&only(&labels, &matching.labels), METRIC_NAME, &name)
         } else {
             filtered(&labels, |name| matching.labels.iter().all(|label| label != name))

@@ -38,7 +38,9 @@ fn gathered(matrix: &Matrix) -> Vec<Buckets> {
             buckets.rows.push((bound, row));
         }
     }
-    all.iter_mut().for_each(|buckets| buckets.rows.sort_by(|a, b| a.0.total_cmp(&b.0)));
+    for buckets in &mut all {
+        buckets.rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
     all
 }
 

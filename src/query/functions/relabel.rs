@@ -81,7 +81,7 @@ fn union(evaluator: &mut Evaluator<'_>, call: &Call, steps: Steps) -> Result<Mat
 fn without_common(mut matrix: Matrix) -> Result<Matrix, Error> {
     let sets: Vec<Labels> = (0..matrix.len()).map(|row| matrix.labels(row)).collect();
     let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
-    for pair in sets.iter().flat_map(|labels| labels.iter()) {
+    for pair in sets.iter().flat_map(Labels::iter) {
         *counts.entry(pair).or_default() += 1;
     }
     for (row, labels) in sets.iter().enumerate() {
@@ -96,12 +96,11 @@ fn without_common(mut matrix: Matrix) -> Result<Matrix, Error> {
 
 fn filter(matrix: &Matrix, function: Function, texts: &[&str]) -> Result<Matrix, Error> {
     let first = texts.first().copied().unwrap_or_default();
-    let regex = match function {
-        Function::LabelsEqual => None,
-        _ => {
-            let expression = texts.get(1).copied().unwrap_or_default();
-            Some(anchored(expression).map_err(|_| invalid(function, expression))?)
-        }
+    let regex = if function == Function::LabelsEqual {
+        None
+    } else {
+        let expression = texts.get(1).copied().unwrap_or_default();
+        Some(anchored(expression).map_err(|_| invalid(function, expression))?)
     };
     let passes = |row: &usize| {
         let labels = matrix.labels(*row);

@@ -143,13 +143,12 @@ impl Planner<'_> {
     /// `deriv_fast(v[])`
     fn slope(&self, expr: &Expr, view: View, place: usize) -> Result<Plan, Error> {
         let (step, default_step) = (self.times.step, self.times.default_step);
-        let rows = match expr {
-            Expr::Vector(selector) => Rows::Select(self.select(selector, view)?),
-            _ => {
-                let plan = self.plan(expr, view.with_buckets())?.finish();
-                let subquery = Subquery { plan, step: default_step, at: None, offset: 0 };
-                Rows::Subquery(Box::new(subquery))
-            }
+        let rows = if let Expr::Vector(selector) = expr {
+            Rows::Select(self.select(selector, view)?)
+        } else {
+            let plan = self.plan(expr, view.with_buckets())?.finish();
+            let subquery = Subquery { plan, step: default_step, at: None, offset: 0 };
+            Rows::Subquery(Box::new(subquery))
         };
         let range = Range { rows, length: step.max(default_step), place };
         Ok(Plan::RangeFunction(Box::new(RangeFunction {

@@ -116,16 +116,15 @@ fn value(function: Function, reached: &Reached<'_>) -> Option<f64> {
             let from = reached.before.map_or(0.0, |(_, value)| value);
             increase(from, reached.values)
         }
+        F::Ideriv | F::Lifetime | F::ScrapeInterval if is_empty || points.len() < 2 => return None,
         F::DerivFast if points.len() < 2 => return (is_empty).then_some(0.0),
         F::DerivFast => (last.1 - first.1) / seconds(last.0 - first.0),
-        F::Ideriv if is_empty || points.len() < 2 => return None,
         F::Ideriv => {
             let (time, value) = *points.get(points.len() - 2)?;
             (last.1 - value) / seconds(last.0 - time)
         }
         F::Integrate => integral(&points, reached),
         F::Lag => seconds(reached.end - last.0),
-        F::Lifetime | F::ScrapeInterval if is_empty || points.len() < 2 => return None,
         F::Lifetime => seconds(last.0 - first.0),
         F::ScrapeInterval => scrape_interval(first.0, last.0, points.len()),
         F::IncreasesOverTime => count(differences(), |change| change > 0.0),

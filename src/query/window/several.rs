@@ -60,14 +60,24 @@ impl Several {
         match self.call.function {
             Function::CountValuesOverTime => self.count_values(labels, rows, result),
             Function::QuantilesOverTime => {
-                for at in 0..self.call.scalars.len() {
-                    self.one(Function::QuantileOverTime, at, (labels, rows), context, result)?;
+                for phis in &self.call.scalars {
+                    let scalars = vec![phis.clone()];
+                    let call = RangeCall {
+                        function: Function::QuantileOverTime,
+                        scalars,
+                        ..self.call.clone()
+                    };
+                    let phi = phis.first().copied().unwrap_or(f64::NAN);
+                    let labels = with(labels, self.label(), &general(phi));
+                    push(labels, &row_of(&call, rows, context)?, result);
                 }
             }
             Function::AggrOverTime => {
                 for name in &self.texts {
                     let function = aggregated(name)?;
-                    self.named(function, name, (labels, rows), context, result)?;
+                    let call = RangeCall { function, scalars: Vec::new(), ..self.call.clone() };
+                    let row = row_of(&call, rows, context)?;
+                    push(with(labels, ROLLUP, name), &row, result);
                 }
             }
             Function::HistogramOverTime => self.histogram(labels, rows, result),
@@ -76,48 +86,8 @@ impl Several {
         Ok(())
     }
 
-    /// One quantile of several.
-    fn one(
-        &self,
-        function: Function,
-        at: usize,
-        (labels, rows): (&Labels, &SeriesRows),
-        context: &mut Context<'_>,
-        result: &mut Matrix,
-    ) -> Result<(), Error> {
-        let scalars: Vec<Vec<f64>> = self.call.scalars.get(at).cloned().into_iter().collect();
-        let q = scalars.first().and_then(|values| values.first()).copied().unwrap_or(f64::NAN);
-        let call = RangeCall { function, scalars, ..self.call.clone() };
-        let mut row = Row::new(call.steps.count);
-        evaluate_one(&call, rows, context, &mut row)?;
-        self.push(labels, self.label(), &general(q), &row, result);
-        Ok(())
-    }
-
-    /// One function of several.
-    fn named(
-        &self,
-        function: Function,
-        name: &str,
-        (labels, rows): (&Labels, &SeriesRows),
-        context: &mut Context<'_>,
-        result: &mut Matrix,
-    ) -> Result<(), Error> {
-        let call = RangeCall { function, scalars: Vec::new(), ..self.call.clone() };
-        let mut row = Row::new(call.steps.count);
-        evaluate_one(&call, rows, context, &mut row)?;
-        self.push(labels, ROLLUP, name, &row, result);
-        Ok(())
-    }
-
     fn label(&self) -> &str {
         self.texts.first().map_or("", String::as_str)
-    }
-
-    fn push(&self, labels: &Labels, label: &str, value: &str, row: &Row, result: &mut Matrix) {
-        if !row.is_empty() {
-            result.push(with(labels, label, value), true, row.as_ref());
-        }
     }
 
     fn count_values(&self, labels: &Labels, rows: &SeriesRows, result: &mut Matrix) {
@@ -131,7 +101,7 @@ impl Several {
             }
         });
         for (value, row) in &counts {
-            self.push(labels, self.label(), value, row, result);
+            push(with(labels, self.label(), value), row, result);
         }
     }
 
@@ -142,9 +112,7 @@ impl Several {
                 row.set_histogram(window.step, Arc::new(histogram));
             }
         });
-        if !row.is_empty() {
-            result.push(labels.clone(), true, row.as_ref());
-        }
+        push(labels.clone(), &row, result);
     }
 
     fn rollup(&self, labels: &Labels, rows: &SeriesRows, result: &mut Matrix) -> Result<(), Error> {
@@ -167,10 +135,9 @@ impl Several {
         });
         for (name, row) in names.iter().zip(&rows_of) {
             match self.texts.first() {
-                Some(wanted) if wanted != name => {}
-                Some(_) if row.is_empty() => {}
-                Some(_) => result.push(labels.clone(), true, row.as_ref()),
-                None => self.push(labels, ROLLUP, name, row, result),
+                None => push(with(labels, ROLLUP, name), row, result),
+                Some(wanted) if wanted == name => push(labels.clone(), row, result),
+                Some(_) => {}
             }
         }
         Ok(())
@@ -202,12 +169,26 @@ impl Several {
                 .map(|(_, value)| *value)
                 .collect(),
         };
-        let (first, last) = (*values.first()?, *values.last()?);
-        let (least, greatest) = extremes(&values);
+        let (open, close) = (*values.first()?, *values.last()?);
+        let (low, high) = extremes(&values);
         if self.call.function == F::RollupCandlestick {
-            return Some(vec![first, last, least, greatest]);
+            return Some(vec![open, close, low, high]);
         }
-        Some(vec![least, greatest, sum(values.iter().copied()) / values.len() as f64])
+        Some(vec![low, high, sum(values.iter().copied()) / values.len() as f64])
+    }
+}
+
+/// What one function makes of the rows.
+fn row_of(call: &RangeCall, rows: &SeriesRows, context: &mut Context<'_>) -> Result<Row, Error> {
+    let mut row = Row::new(call.steps.count);
+    evaluate_one(call, rows, context, &mut row)?;
+    Ok(row)
+}
+
+/// Adds a series that has values.
+fn push(labels: Labels, row: &Row, result: &mut Matrix) {
+    if !row.is_empty() {
+        result.push(labels, true, row.as_ref());
     }
 }
 

@@ -72,7 +72,7 @@ fn value(call: &RangeCall, window: &Window<'_>, number: f64, sorted: &mut Vec<f6
     let counted = |test: fn(f64, f64) -> bool| {
         values.iter().filter(|value| test(**value, number)).count() as f64
     };
-    let summed = |test: fn(f64, f64) -> bool| {
+    let total = |test: fn(f64, f64) -> bool| {
         sum(values.iter().copied().filter(|value| test(*value, number)))
     };
     Some(match call.function {
@@ -95,9 +95,9 @@ fn value(call: &RangeCall, window: &Window<'_>, number: f64, sorted: &mut Vec<f6
         F::ShareEqOverTime => counted(|value, x| value == x) / count,
         F::ShareGtOverTime => counted(|value, x| value > x) / count,
         F::ShareLeOverTime => counted(|value, x| value <= x) / count,
-        F::SumEqOverTime => summed(|value, x| value == x),
-        F::SumGtOverTime => summed(|value, x| value > x),
-        F::SumLeOverTime => summed(|value, x| value <= x),
+        F::SumEqOverTime => total(|value, x| value == x),
+        F::SumGtOverTime => total(|value, x| value > x),
+        F::SumLeOverTime => total(|value, x| value <= x),
         F::OutlierIqrOverTime => outlier(last, values, sorted)?,
         F::DefaultRollup => Some(last).filter(|last| !is_stale(*last))?,
         F::TimestampWithName => to_millis(*window.times.last()?) as f64 / 1000.0,
