@@ -12,6 +12,8 @@ mod gate;
 mod ingest;
 #[path = "../fuzz/src/language.rs"]
 mod language;
+#[path = "../fuzz/src/pairs.rs"]
+mod pairs;
 #[path = "../fuzz/src/scrape.rs"]
 mod scrape;
 #[path = "../fuzz/src/store.rs"]
@@ -114,6 +116,11 @@ fn columns() {
 #[test]
 fn question() {
     replay("question", language::question);
+}
+
+#[test]
+fn pair() {
+    replay("pair", pairs::pair);
 }
 
 #[test]

@@ -33,8 +33,8 @@ impl Display for Expr {
             Self::Call(call) => call.fmt(out),
             Self::Paren(paren) => write!(out, "({})", paren.expr),
             Self::Moved(moved) => {
-                let offset = Offset(moved.offset.as_ref());
-                write!(out, "{}{}{offset}", moved.expr, Fixed(moved.at.as_ref()))
+                let (at, offset) = (moved.at.as_ref(), moved.offset.as_ref());
+                write!(out, "{}{}", moved.expr, Shift { at, edges: "", offset })
             }
             Self::Keep(keep) => write!(out, "{} keep_metric_names", keep.expr),
         }
@@ -204,11 +204,31 @@ impl Display for Offset<'_> {
     }
 }
 
+/// ` @ 3 offset 5m`, and `anchored` between them.
+struct Shift<'a> {
+    at: Option<&'a At>,
+    edges: &'static str,
+    offset: Option<&'a DurationExpr>,
+}
+
+impl Display for Shift<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> Result {
+        let (fixed, edges, offset) = (Fixed(self.at), self.edges, Offset(self.offset));
+        let closed = |it: &DurationExpr| matches!(it.kind, DurationKind::Literal { .. });
+        // An operator behind a duration in parentheses would be read as part of it:
+        // `a offset (5m) @ 3 - b` is a difference, `a @ 3 offset (5m) - b` is not.
+        if self.at.is_some() && !self.offset.is_none_or(closed) {
+            return write!(out, "{edges}{offset}{fixed}");
+        }
+        write!(out, "{fixed}{edges}{offset}")
+    }
+}
+
 impl Display for VectorSelector {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         self.write_series(out)?;
-        let offset = Offset(self.offset.as_ref());
-        write!(out, "{}{}{offset}", Fixed(self.at.as_ref()), self.edges_text())
+        let (at, edges) = (self.at.as_ref(), self.edges_text());
+        Shift { at, edges, offset: self.offset.as_ref() }.fmt(out)
     }
 }
 
@@ -216,8 +236,9 @@ impl Display for MatrixSelector {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         let selector = &self.selector;
         selector.write_series(out)?;
-        let (edges, offset) = (selector.edges_text(), Offset(selector.offset.as_ref()));
-        write!(out, "[{}]{edges}{}{offset}", self.range, Fixed(selector.at.as_ref()))
+        let (at, offset) = (selector.at.as_ref(), selector.offset.as_ref());
+        let shift = Shift { at, edges: "", offset };
+        write!(out, "[{}]{}{shift}", self.range, selector.edges_text())
     }
 }
 
@@ -227,7 +248,8 @@ impl Display for Subquery {
         if let Some(step) = &self.step {
             step.fmt(out)?;
         }
-        write!(out, "]{}{}", Fixed(self.at.as_ref()), Offset(self.offset.as_ref()))
+        let (at, offset) = (self.at.as_ref(), self.offset.as_ref());
+        write!(out, "]{}", Shift { at, edges: "", offset })
     }
 }
 

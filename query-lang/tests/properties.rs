@@ -45,6 +45,8 @@ fn likely() -> impl Strategy<Value = String> {
         "a offset -(5m)",
         "a offset - -5",
         "a offset (1m)",
+        "a offset (1m) @ 3",
+        "a offset -(1m) @ 3",
         "a @ 3",
         "sum(a)",
         "a offset step()",

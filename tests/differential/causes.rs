@@ -8,6 +8,7 @@ use crate::blame::{Blamed, ask};
 use crate::extrapolation;
 use crate::node::{Dialect, Kind, Node, Times};
 use crate::value::{Apart, Labels, Value, apart};
+use crate::words::COMPARISONS;
 
 type Test = fn(&mut Asker<'_>, &Blamed) -> bool;
 
@@ -33,8 +34,6 @@ const CAUSES: [(&str, Test); 14] = [
     ("the last digits of 2.42's means and sums decide", last_digits),
     ("2.42 subtracts what the newest compensates", cancelled),
 ];
-
-const COMPARISONS: [&str; 6] = ["==", "!=", ">", "<", ">=", "<="];
 
 /// The cause, where it is one that is known.
 pub(crate) fn cause(asker: &mut Asker<'_>, blamed: &Blamed) -> Option<&'static str> {

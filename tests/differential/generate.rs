@@ -1,12 +1,16 @@
 //! Random expressions, of the right types by construction.
 //!
-//! Steps, offsets, ranges and subquery steps are multiples of 10 s; evaluation times are 7 s past one,
+//! Names and modifiers are chosen in `selectors.rs`. Steps, offsets, ranges and subquery steps are multiples of 10 s; evaluation times are 7 s past one,
 //! or on one inside a subquery, where ranges are 3 s longer. So no window of a subquery begins on one of
 //! its steps, as no window of rows begins on a row.
 
-use crate::node::{Kind, Node, Pin, Times, Window, duration, template};
+use crate::node::{Kind, Node, Times, Window, duration, template};
+use crate::selectors::{
+    COUNTERS, GAUGES, any_selector, pick, rows, selector, series, shifts, tens,
+};
 use crate::shapes::{HALF, MIDNIGHT};
 use crate::tiers::Dice;
+use crate::words::{ARITHMETIC, COMPARISONS, COUNTER_WINDOWS, DATES, FOLDS, ONCE, WINDOWS};
 
 /// What is asked at once.
 pub(crate) struct Case {
@@ -28,93 +32,6 @@ impl Place {
         Self { depth: self.depth.saturating_sub(1), ..self }
     }
 }
-
-const JOINT: &[&str] = &["job", "instance"];
-const CODED: &[&str] = &["code", "instance", "job"];
-
-/// Names, and the labels that tell their series apart.
-const COUNTERS: [(&str, &[&str]); 5] = [
-    ("requests_total", CODED),
-    ("errors_total", CODED),
-    ("late_total", JOINT),
-    ("lat_count", JOINT),
-    ("lat_sum", JOINT),
-];
-const GAUGES: [(&str, &[&str]); 7] = [
-    ("warmth", JOINT),
-    ("depth", &["instance", "job", "room"]),
-    ("gone", JOINT),
-    ("sparse", &["job"]),
-    ("up", JOINT),
-    ("load", JOINT),
-    ("odd", &["kind"]),
-];
-
-const ONCE: [&str; 27] = [
-    "abs",
-    "ceil",
-    "floor",
-    "exp",
-    "ln",
-    "log2",
-    "log10",
-    "sqrt",
-    "sgn",
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
-    "cos",
-    "cosh",
-    "sin",
-    "sinh",
-    "tan",
-    "tanh",
-    "deg",
-    "rad",
-    "round",
-    "histogram_count",
-    "histogram_sum",
-    "histogram_fraction",
-];
-const DATES: [&str; 8] = [
-    "minute",
-    "hour",
-    "day_of_week",
-    "day_of_month",
-    "day_of_year",
-    "days_in_month",
-    "month",
-    "year",
-];
-const COUNTER_WINDOWS: [&str; 5] = ["rate", "increase", "irate", "resets", "changes"];
-const WINDOWS: [&str; 20] = [
-    "avg_over_time",
-    "min_over_time",
-    "max_over_time",
-    "sum_over_time",
-    "count_over_time",
-    "stddev_over_time",
-    "stdvar_over_time",
-    "last_over_time",
-    "present_over_time",
-    "absent_over_time",
-    "delta",
-    "idelta",
-    "deriv",
-    "changes",
-    "resets",
-    "rate",
-    "increase",
-    "irate",
-    "quantile_over_time",
-    "predict_linear",
-];
-const FOLDS: [&str; 8] = ["sum", "avg", "count", "min", "max", "group", "stddev", "stdvar"];
-const ARITHMETIC: [&str; 7] = ["+", "-", "*", "/", "%", "^", "atan2"];
-const COMPARISONS: [&str; 6] = ["==", "!=", ">", "<", ">=", "<="];
 
 /// The case of a seed.
 pub(crate) fn case(seed: u64) -> Case {
@@ -138,14 +55,6 @@ pub(crate) fn case(seed: u64) -> Case {
         _ => vector(&mut dice, place),
     };
     Case { root, times }
-}
-
-fn pick<T: Copy>(dice: &mut Dice, of: &[T]) -> T {
-    of[usize::try_from(dice.below(of.len() as u64)).unwrap_or(0)]
-}
-
-fn tens(dice: &mut Dice, below: u64) -> i64 {
-    dice.below(below).cast_signed() * 10_000
 }
 
 fn call(name: &'static str, child: Node) -> Node {
@@ -187,96 +96,6 @@ fn number(dice: &mut Dice) -> Node {
     Node::new(Kind::Scalar, "number", &[], template(&text, vec![]))
 }
 
-/// Name, labels, and the text of matchers: the labels it fixes are told apart no more.
-fn series(
-    dice: &mut Dice,
-    of: &[(&'static str, &'static [&'static str])],
-) -> (String, Vec<&'static str>) {
-    let (name, labels) = pick(dice, of);
-    let mut matchers = Vec::new();
-    for label in labels {
-        if dice.below(6) == 0 {
-            matchers.push(matcher(dice, label));
-        }
-    }
-    let text = match dice.below(12) {
-        0 => {
-            matchers.push(format!("__name__=\"{name}\""));
-            format!("{{{}}}", matchers.join(","))
-        }
-        _ if matchers.is_empty() => name.to_owned(),
-        _ => format!("{name}{{{}}}", matchers.join(",")),
-    };
-    (text, labels.to_vec())
-}
-
-fn matcher(dice: &mut Dice, label: &str) -> String {
-    let (value, pattern): (&[&str], &[&str]) = match label {
-        "job" => (&["a", "b", "a", "b", "c"], &["a|b", "[^b]", "(?i)A", "c.*|b"]),
-        "code" => (&["200", "500", "500", ""], &["2.*", "5..|x", "(200|500)", ".+"]),
-        "room" => (&["x", ""], &["x?", ".*", ".+"]),
-        "kind" => (&["p", "q"], &["p", "[pq]"]),
-        _ => (&["0", "1", "2"], &["[0-1]", ".", "1|2", ".+"]),
-    };
-    let (value, pattern) = (pick(dice, value), pick(dice, pattern));
-    match dice.below(4) {
-        0 => format!("{label}=\"{value}\""),
-        1 => format!("{label}!=\"{value}\""),
-        2 => format!("{label}=~\"{pattern}\""),
-        _ => format!("{label}!~\"{}\"", pick(dice, &["a", "1", "200", "x|y", "0|2"])),
-    }
-}
-
-/// `offset` and `@`, in either order.
-fn shifts(dice: &mut Dice) -> (String, i64, Option<Pin>) {
-    let offset = match dice.below(6) {
-        0 => tens(dice, 90),
-        1 => -tens(dice, 30),
-        _ => 0,
-    };
-    let at = match dice.below(14) {
-        0 => Some(Pin::Start),
-        1 => Some(Pin::End),
-        2 => Some(Pin::Time(MIDNIGHT - HALF + 7000 + tens(dice, 1080))),
-        _ => None,
-    };
-    let offset_text =
-        if offset == 0 { String::new() } else { format!(" offset {}", duration(offset)) };
-    let at_text = match at {
-        Some(Pin::Start) => " @ start()".to_owned(),
-        Some(Pin::End) => " @ end()".to_owned(),
-        Some(Pin::Time(time)) => format!(" @ {}", time / 1000),
-        None => String::new(),
-    };
-    let text = if dice.below(2) == 0 { offset_text + &at_text } else { at_text + &offset_text };
-    (text, offset, at)
-}
-
-fn selector(dice: &mut Dice, of: &[(&'static str, &'static [&'static str])]) -> Node {
-    let (text, labels) = series(dice, of);
-    let (shift, _, _) = shifts(dice);
-    Node::new(Kind::Vector, "selector", &labels, template(&(text + &shift), vec![]))
-}
-
-fn any_selector(dice: &mut Dice) -> Node {
-    match dice.below(9) {
-        0..=3 => selector(dice, &COUNTERS),
-        4..=7 => selector(dice, &GAUGES),
-        _ => {
-            let (shift, _, _) = shifts(dice);
-            let names =
-                pick(dice, &["warmth|up", "requests_total|up", "late_.*", "lat_(sum|count)"]);
-            let text = format!("{{__name__=~\"{names}\"}}{shift}");
-            Node::new(
-                Kind::Vector,
-                "selector",
-                &["__name__", "code", "instance", "job"],
-                template(&text, vec![]),
-            )
-        }
-    }
-}
-
 /// A range of rows, or a subquery.
 fn range(dice: &mut Dice, place: Place, is_counter: bool) -> Node {
     if place.depth > 0 && dice.below(4) == 0 {
@@ -292,15 +111,6 @@ fn range(dice: &mut Dice, place: Place, is_counter: bool) -> Node {
         (false, _) => series(dice, &GAUGES),
     };
     rows(dice, &text, &labels, length)
-}
-
-/// Rows of a selector without modifiers.
-fn rows(dice: &mut Dice, selector: &str, labels: &[&'static str], range: i64) -> Node {
-    let (shift, offset, at) = shifts(dice);
-    let text = format!("{selector}[{}]{shift}", duration(range));
-    let mut node = Node::new(Kind::Range, "range", labels, template(&text, vec![]));
-    node.window = Some(Window { range, step: 0, offset, at });
-    node
 }
 
 fn subquery(dice: &mut Dice, place: Place) -> Node {

@@ -16,17 +16,22 @@ mod server;
 mod blame;
 mod causes;
 mod extrapolation;
+#[path = "../promql/fixed.rs"]
+mod fixed;
 mod generate;
 mod node;
 mod peers;
+mod pins;
 mod report;
 #[path = "../support/rows.rs"]
 mod rows;
+mod selectors;
 mod shapes;
 mod stores;
 #[path = "../support/tiers.rs"]
 mod tiers;
 mod value;
+mod words;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

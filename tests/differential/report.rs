@@ -30,6 +30,8 @@ pub(crate) struct Found {
 pub(crate) struct Report {
     all: usize,
     exact: usize,
+    /// Those of them that have values.
+    exact_with_values: usize,
     near: usize,
     empty: usize,
     failed: usize,
@@ -55,7 +57,11 @@ impl Report {
             }
         }
         match (&found.apart, found.cause) {
-            (Apart::Not, _) => self.exact += 1,
+            (Apart::Not, _) => {
+                self.exact += 1;
+                let has_values = !found.is_empty && !matches!(found.mine, Value::Failed(_));
+                self.exact_with_values += usize::from(has_values);
+            }
             (Apart::Little, _) => self.near += 1,
             (Apart::Far(_), Some(cause)) => *self.causes.entry(cause).or_default() += 1,
             (Apart::Far(_), None) => {
@@ -72,8 +78,8 @@ impl Report {
     /// Prints all, and fails where something is not explained.
     pub(crate) fn finish(self, is_single: bool) {
         println!(
-            "{} questions: {} answered to the bit, {} within 1e-9",
-            self.all, self.exact, self.near
+            "{} questions: {} answered to the bit ({} of them with values), {} within 1e-9",
+            self.all, self.exact, self.exact_with_values, self.near
         );
         println!(
             "of these {} are empty, and {} are refused by both, {} in the same words",

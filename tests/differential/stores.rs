@@ -23,11 +23,15 @@ impl Store {
     pub(crate) fn ask(&self, text: &str, times: Times) -> Value {
         let Times { start, end, step } = times;
         let when = if step == 0 { When::At(start) } else { When::Over { start, end, step } };
-        let ask = || {
-            let question = Question::parse(text, when)?;
-            Engine::default().ask(&*self.db, Scope::METRICS, &question, &Budget::default())
-        };
-        Value::of(ask())
+        match Question::parse(text, when) {
+            Ok(question) => self.answer(&question),
+            Err(error) => Value::Failed(error.to_string()),
+        }
+    }
+
+    pub(crate) fn answer(&self, question: &Question) -> Value {
+        let budget = Budget::default();
+        Value::of(Engine::default().ask(&*self.db, Scope::METRICS, question, &budget))
     }
 }
 

@@ -10,6 +10,7 @@
 mod compare;
 mod custom;
 mod fixed;
+mod histograms;
 mod script;
 mod values;
 
