@@ -24,7 +24,7 @@ use crate::app::{
     forwarding::{Source, start_forwarding},
     pool::Helpers,
     process::{push_process, raise_files_max},
-    pushing::Pushing,
+    pushing::{self, Pushing},
     replicas::Replicas,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
@@ -295,7 +295,7 @@ impl House {
         backups.watch(&metrics);
         let doors = Doors {
             operations: Arc::new(Keeper(Arc::clone(&db), Some(Arc::clone(&backups)))),
-            pushed: SharedGroups::new(options.push_limits),
+            pushed: pushing::groups(&options.data, options.push_limits)?,
             ..doors(&db, clock, options.lookback)
         };
         let pushing = Pushing::start(options.push_repeat, doors.clone())?;
