@@ -45,6 +45,7 @@ torture:
 compat:
 	cargo build
 	python3 tools/compat/compat.py --write docs/compatibility.md
+	PATH="$$PATH:$(CURDIR)/.compat/root/usr/bin" DIFFERENTIAL_COUNT=10000 cargo test --test differential -- --nocapture
 
 coverage:
 	tools/ci/coverage.sh

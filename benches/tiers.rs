@@ -18,7 +18,7 @@ use quipu::{
     model::{Batch, Budget, Registry, Scope, SeriesRef, Sink, TenantId, Tier},
     os::{Disk, SimClock},
     query::{Engine, Question, Value, When},
-    store::{Config, Db},
+    store::{Config, Db, SyncPolicy, Tiers},
 };
 
 const DAY: i64 = 86_400_000_000_000;
@@ -83,8 +83,8 @@ fn main() {
     let (series, days) = (number("SERIES", 12), number("DAYS", 365));
     let folder = env::temp_dir().join(format!("quipu-tiers-{}", std::process::id()));
     let disk = Disk::create(&folder).unwrap();
-    let config =
-        Config { sync: quipu::store::SyncPolicy::None, scrub_every: None, ..Config::default() };
+    let tiers = Some(Tiers { minutes5: false, hour1: true });
+    let config = Config { sync: SyncPolicy::None, scrub_every: None, tiers, ..Config::default() };
     let clock = Arc::new(SimClock::new(NOW));
     let (db, _) = Db::open(Arc::new(disk.mmap(true)), Arc::clone(&clock) as _, config).unwrap();
     let began = Instant::now();
@@ -107,9 +107,19 @@ fn main() {
         "avg_over_time(queue[1h])",
         "sum(stddev_over_time(load[1d]))",
     ] {
-        // The first pass verifies pages; the second is what a dashboard sees.
+        // The first pass verifies pages; the second is what a dashboard sees. Nobody waits for a third
+        // of minutes.
         let best = |tier| {
-            (0..3).map(|_| ask(&db, text, days, tier)).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
+            let mut best = ask(&db, text, days, tier);
+            let mut spent = best.0;
+            for _ in 0..2 {
+                if spent < 60.0 {
+                    let again = ask(&db, text, days, tier);
+                    spent += again.0;
+                    best = if again.0 < best.0 { again } else { best };
+                }
+            }
+            best
         };
         let (of_rows, of_buckets) = (best(None), best(Some(Tier::Hour1)));
         assert_eq!(of_rows.1, of_buckets.1, "{text}: as many values");

@@ -366,7 +366,12 @@ fn of_two_replicas_one_is_heard_until_it_is_silent() {
     send(&server, "a", 2);
     assert_eq!(server.rows().len(), 2);
     // A second passes before it is written down who is heard.
-    std::thread::sleep(Duration::from_millis(1500));
+    let kept = server.data.join("replicas");
+    let until = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&kept).is_ok_and(|text| text.contains("\"eu\"")) {
+        assert!(Instant::now() < until, "nobody is written down in {}", kept.display());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     server.kill();
     server.start_again();
     send(&server, "b", 3);

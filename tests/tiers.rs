@@ -109,7 +109,7 @@ fn on_aligned_windows_buckets_answer_as_rows_did_or_name_the_tier() {
         kept.flush().unwrap();
         for minutes5 in [false, true] {
             let mut config = tiered();
-            config.tiers.minutes5 = minutes5;
+            config.tiers = Some(Tiers { minutes5, hour1: true });
             config.retention_5m = Some(Duration::from_hours(72));
             let mut world = World::new(config);
             let db = fill(&world, &rows);
@@ -132,7 +132,7 @@ fn on_aligned_windows_buckets_answer_as_rows_did_or_name_the_tier() {
 #[test]
 fn what_a_finer_tier_lacks_it_refuses_by_name() {
     let mut config = tiered();
-    config.tiers = Tiers { minutes5: true, hour1: false };
+    config.tiers = Some(Tiers { minutes5: true, hour1: false });
     let world = World::new(config);
     let db = fill(&world, &workload(1));
     db.flush().unwrap();

@@ -3,14 +3,15 @@
 //! Texts, places and the order of problems are those of Prometheus (`checkAST` in
 //! `promql/parser/parse.go`).
 
+use crate::aggregations::Parameters;
 use crate::error::{Code, Problem};
-use crate::functions::{Function, Signature, Times};
+use crate::functions::{Function, Origin, Signature, Times};
 use crate::go;
 use crate::operators::{MatchOp, ValueType};
 use crate::regex;
 use crate::span::Span;
 use crate::tree::{
-    Aggregate, Binary, Call, Cardinality, Expr, METRIC_NAME, Matcher, Subquery, Unary,
+    Aggregate, At, Binary, Call, Cardinality, Expr, METRIC_NAME, Matcher, Moved, Subquery, Unary,
     VectorMatching, VectorSelector,
 };
 
@@ -60,8 +61,18 @@ impl Checker<'_> {
                 ValueType::InstantVector
             }
             Expr::Matrix(matrix) => {
-                self.selector(&matrix.selector);
+                self.selector(&mut matrix.selector);
                 ValueType::RangeVector
+            }
+            Expr::Moved(moved) => self.moved(moved),
+            Expr::Keep(keep) => {
+                let found = self.expr(&mut keep.expr);
+                if found != ValueType::InstantVector {
+                    let message =
+                        format!("only an instant vector keeps metric names, got {}", found.name());
+                    self.report(Code::OperandType, keep.span, message);
+                }
+                ValueType::InstantVector
             }
             Expr::Unary(unary) => self.unary(unary),
             Expr::Subquery(subquery) => self.subquery(subquery),
@@ -73,7 +84,16 @@ impl Checker<'_> {
 
     fn expect(&mut self, expr: &mut Expr, wanted: ValueType, context: &Context) {
         let found = self.expr(expr);
-        if found != wanted {
+        // What MetricsQL's functions take, they take of numbers too.
+        let is_taken = match context {
+            Context::Function(function) => {
+                wanted == ValueType::InstantVector
+                    && found == ValueType::Scalar
+                    && function.signature().origin == Origin::MetricsQl
+            }
+            Context::Aggregation | Context::Parameter => false,
+        };
+        if found != wanted && !is_taken {
             self.wrong_type(expr.span(), wanted, found, context);
         }
     }
@@ -121,6 +141,7 @@ impl Checker<'_> {
     }
 
     fn subquery(&mut self, subquery: &mut Subquery) -> ValueType {
+        self.at(&mut subquery.at);
         let found = self.expr(&mut subquery.expr);
         if found != ValueType::InstantVector {
             let message = format!(
@@ -139,6 +160,16 @@ impl Checker<'_> {
         {
             self.expect(parameter, wanted, &Context::Parameter);
         }
+        let wanted = match aggregate.op.parameters() {
+            Parameters::NumberAndRest => ValueType::String,
+            _ => ValueType::Scalar,
+        };
+        for extra in &mut aggregate.extras {
+            let is_rest = matches!(extra.value_type(), ValueType::String)
+                && aggregate.op.parameters() == Parameters::TwoNumbersAndRest;
+            let wanted = if is_rest { ValueType::String } else { wanted };
+            self.expect(extra, wanted, &Context::Parameter);
+        }
         ValueType::InstantVector
     }
 
@@ -148,12 +179,13 @@ impl Checker<'_> {
         self.argument_count(call, signature);
         let labels_only = function == Function::Info && self.info_labels(call);
         let context = Context::Function(function);
+        let count = call.args.len();
         for (index, argument) in call.args.iter_mut().enumerate() {
             // More arguments than a function has are counted above, and not looked into.
-            if signature.last == Times::Once && index >= signature.arguments.len() {
+            if signature.times == Times::Once && index >= signature.arguments.len() {
                 break;
             }
-            let Some(wanted) = signature.argument(index) else { break };
+            let Some(wanted) = signature.argument(index, count) else { break };
             if labels_only && index == 1 {
                 continue;
             }
@@ -165,12 +197,15 @@ impl Checker<'_> {
     fn argument_count(&mut self, call: &Call, signature: &Signature) {
         let (found, least) = (call.args.len(), signature.arguments_min());
         let most = signature.arguments_max().unwrap_or(usize::MAX);
-        let wanted = if signature.last == Times::Once && found != least {
+        let is_half = signature.times == Times::Pairs && (found - least.min(found)) % 2 == 1;
+        let wanted = if signature.times == Times::Once && found != least {
             format!("{least}")
         } else if found < least {
             format!("at least {least}")
         } else if found > most {
             format!("at most {most}")
+        } else if is_half {
+            format!("{least} and further pairs of")
         } else {
             return;
         };
@@ -202,9 +237,37 @@ impl Checker<'_> {
         }
     }
 
-    fn selector(&mut self, selector: &VectorSelector) {
+    fn moved(&mut self, moved: &mut Moved) -> ValueType {
+        let found = self.expr(&mut moved.expr);
+        if found != ValueType::InstantVector {
+            let modifier = if moved.at.is_some() { "@ modifier" } else { "offset modifier" };
+            let message = format!(
+                "{modifier} must be preceded by an instant vector selector or range vector selector or a subquery"
+            );
+            self.report(Code::BadModifier, moved.expr.span(), message);
+        }
+        self.at(&mut moved.at);
+        found
+    }
+
+    /// What stands behind `@` is a number that the query's times alone decide.
+    fn at(&mut self, at: &mut Option<At>) {
+        let Some(At::Computed(expr)) = at else { return };
+        let found = self.expr(expr);
+        if found != ValueType::Scalar || !is_of_query(expr) {
+            let message = "@ modifier needs a number that is the same at every step";
+            let problem = Problem::new(Code::BadModifier, expr.span(), message);
+            self.problems
+                .push(problem.hint("start(), end(), now(), step(), range() and numbers are"));
+        }
+    }
+
+    fn selector(&mut self, selector: &mut VectorSelector) {
+        self.at(&mut selector.at);
+        let selector = &*selector;
         let Some(name) = &selector.name else {
-            if !selector.matchers.iter().any(refuses_empty) {
+            let mut sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+            if !sets.all(|matchers| matchers.iter().any(refuses_empty)) {
                 let message = "vector selector must contain at least one non-empty matcher";
                 let problem = Problem::new(Code::EmptySelector, selector.span, message);
                 self.problems.push(problem.hint("name a metric, or a label that must be there"));
@@ -212,8 +275,9 @@ impl Checker<'_> {
             return;
         };
         // The last matcher is the one for the name before the braces.
-        let written = selector.matchers.split_last().map_or(&[][..], |(_, written)| written);
-        for matcher in written.iter().filter(|matcher| matcher.name == METRIC_NAME) {
+        let sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+        let written = sets.flat_map(|matchers| matchers.iter().rev().skip(1));
+        for matcher in written.filter(|matcher| matcher.name == METRIC_NAME) {
             let (name, other) = (go::quote(name), go::quote(&matcher.value));
             let message = format!("metric name must not be set twice: {name} or {other}");
             self.report(Code::NameTwice, selector.span, message);
@@ -237,7 +301,8 @@ impl Checker<'_> {
             self.problems.push(Problem::new(Code::BoolModifier, operator, message).hint(hint));
         }
         let mut matching = binary.matching.take().unwrap_or_default();
-        if op.is_set() && matching.cardinality == Cardinality::OneToOne {
+        let is_many = op.is_set() || op.is_choice();
+        if is_many && matching.cardinality == Cardinality::OneToOne {
             matching.cardinality = Cardinality::ManyToMany;
         }
         self.labels_matched_and_included(&matching, operator);
@@ -250,7 +315,7 @@ impl Checker<'_> {
         if left != ValueType::InstantVector || right != ValueType::InstantVector {
             self.matching_without_vectors(&matching, span);
         } else {
-            if op.is_set() {
+            if is_many {
                 self.matching_of_sets(&matching, binary);
             }
             binary.matching = Some(matching);
@@ -261,7 +326,7 @@ impl Checker<'_> {
             let problem = Problem::new(Code::OperandType, span, message);
             self.problems.push(problem.hint("vector() makes a vector of a number"));
         }
-        if are_scalars { ValueType::Scalar } else { ValueType::InstantVector }
+        if are_scalars && !op.is_choice() { ValueType::Scalar } else { ValueType::InstantVector }
     }
 
     /// Where the operator stands, with its modifiers: all between the operands but blanks.
@@ -311,6 +376,26 @@ impl Checker<'_> {
             self.report(Code::VectorMatching, binary.span, message);
         }
     }
+}
+
+/// Whether a number is the same at every step of a query.
+fn is_of_query(expr: &Expr) -> bool {
+    let is_known = match expr {
+        Expr::Number(_) | Expr::Paren(_) | Expr::Unary(_) | Expr::Binary(_) => true,
+        Expr::Call(call) => matches!(
+            call.function,
+            Function::Start
+                | Function::End
+                | Function::Step
+                | Function::Range
+                | Function::Now
+                | Function::Pi
+                | Function::MinOf
+                | Function::MaxOf
+        ),
+        _ => false,
+    };
+    is_known && expr.children().into_iter().all(is_of_query)
 }
 
 /// Whether a series without the label is refused.

@@ -28,6 +28,10 @@ pub enum DurationKind {
     Step,
     /// `range()`: from the query's start to its end.
     Range,
+    /// `5i`: so many steps of the query; of an instant query, of a subquery's default step.
+    Steps(f64),
+    /// `[]`: the step of the query, at least the default step of subqueries.
+    Omitted,
     /// `-duration`
     Negated(Box<DurationExpr>),
     /// `(duration)`
@@ -64,6 +68,8 @@ pub struct QueryTimes {
     pub step_ms: i64,
     /// `range()` in milliseconds; 0 in an instant query.
     pub range_ms: i64,
+    /// The step of subqueries that name none, in milliseconds.
+    pub default_step_ms: i64,
 }
 
 /// A duration that has no usable value. Shown as Prometheus shows it: bytes, not line and column.
@@ -145,7 +151,10 @@ impl DurationExpr {
     pub fn depends_on_query(&self) -> bool {
         match &self.kind {
             DurationKind::Literal { .. } => false,
-            DurationKind::Step | DurationKind::Range => true,
+            DurationKind::Step
+            | DurationKind::Range
+            | DurationKind::Steps(_)
+            | DurationKind::Omitted => true,
             DurationKind::Negated(inner) | DurationKind::Paren(inner) => inner.depends_on_query(),
             DurationKind::Binary(_, left, right) => {
                 left.depends_on_query() || right.depends_on_query()
@@ -178,6 +187,11 @@ impl DurationExpr {
             DurationKind::Literal { seconds, .. } => *seconds,
             DurationKind::Step => times.step_ms as f64 / 1000.0,
             DurationKind::Range => times.range_ms as f64 / 1000.0,
+            DurationKind::Steps(count) if times.step_ms > 0 => {
+                count * times.step_ms as f64 / 1000.0
+            }
+            DurationKind::Steps(count) => count * times.default_step_ms as f64 / 1000.0,
+            DurationKind::Omitted => times.step_ms.max(times.default_step_ms) as f64 / 1000.0,
             DurationKind::Negated(inner) => -inner.evaluate(times)?,
             DurationKind::Paren(inner) => inner.evaluate(times)?,
             DurationKind::Binary(op, left, right) => op
@@ -225,7 +239,8 @@ impl DurationOp {
 mod tests {
     use super::*;
 
-    const TIMES: QueryTimes = QueryTimes { step_ms: 15_000, range_ms: 3_600_000 };
+    const TIMES: QueryTimes =
+        QueryTimes { step_ms: 15_000, range_ms: 3_600_000, default_step_ms: 60_000 };
 
     fn literal(seconds: f64) -> DurationExpr {
         DurationExpr::seconds(seconds, Span::new(4, 6))

@@ -73,6 +73,8 @@ codes! {
     BadModifier "Q021" "`offset`, `@`, `anchored` or `smoothed` does not fit what it follows.",
     TooLong "Q022" "The text is longer than the limit.",
     TooDeep "Q023" "The expression nests deeper than the limit.",
+    BadTemplate "Q024" "A template of `WITH` is none, or does not fit where it is used.",
+    TooLarge "Q025" "Templates expand to more than the limit.",
 }
 
 impl fmt::Display for Code {

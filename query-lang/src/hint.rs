@@ -1,7 +1,7 @@
 //! What someone may have meant.
 
+use crate::aggregations::Aggregation;
 use crate::functions::Function;
-use crate::operators::Aggregation;
 
 /// The function or aggregation whose name is like `name`, if one is like enough.
 pub(crate) fn function_like(name: &str) -> Option<&'static str> {

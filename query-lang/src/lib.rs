@@ -14,9 +14,11 @@
 //! );
 //! ```
 
+mod aggregations;
 mod check;
 mod duration;
 mod error;
+mod explain;
 mod functions;
 mod go;
 mod hint;
@@ -24,22 +26,26 @@ mod operators;
 mod parse;
 mod picture;
 mod print;
+mod reference;
 mod regex;
 mod span;
 mod tree;
 
+pub use aggregations::{Aggregation, Parameters};
 pub use duration::{
     DurationError, DurationExpr, DurationKind, DurationOp, DurationProblem, QueryTimes,
 };
 pub use error::{Code, ParseError, Problem};
-pub use functions::{Function, Maturity, Signature, Times};
+pub use explain::{Explanation, explain};
+pub use functions::{Argument, Family, Function, Maturity, Origin, Signature, Times};
 pub use hint::closest;
-pub use operators::{Aggregation, BinaryOp, MatchOp, Sign, ValueType};
+pub use operators::{BinaryOp, MatchOp, Sign, ValueType};
 pub use parse::{Limits, parse, parse_bytes, parse_selector, parse_within};
 pub use picture::draw;
+pub use reference::{EXAMPLE_ROWS, reference};
 pub use span::Span;
 pub use tree::{
-    Aggregate, At, Binary, Call, Cardinality, Edges, Expr, Grouping, METRIC_NAME, Matcher,
-    MatrixSelector, NumberLiteral, Paren, StringLiteral, Subquery, Unary, VectorMatching,
+    Aggregate, At, Binary, Call, Cardinality, Edges, Expr, Grouping, Keep, METRIC_NAME, Matcher,
+    MatrixSelector, Moved, NumberLiteral, Paren, StringLiteral, Subquery, Unary, VectorMatching,
     VectorSelector,
 };

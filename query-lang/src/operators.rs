@@ -83,6 +83,12 @@ pub enum BinaryOp {
     Or,
     /// `unless`
     Unless,
+    /// `default`: gaps of the left filled from the right.
+    Default,
+    /// `if`: the left where the right has a value.
+    If,
+    /// `ifnot`: the left where the right has none.
+    IfNot,
 }
 
 impl BinaryOp {
@@ -107,6 +113,9 @@ impl BinaryOp {
             Self::And => "and",
             Self::Or => "or",
             Self::Unless => "unless",
+            Self::Default => "default",
+            Self::If => "if",
+            Self::IfNot => "ifnot",
         }
     }
 
@@ -121,6 +130,11 @@ impl BinaryOp {
                 | Self::Greater
                 | Self::GreaterEqual
         )
+    }
+
+    /// `default`, `if`, `ifnot`: between groups of series, or a series and a number.
+    pub fn is_choice(self) -> bool {
+        matches!(self, Self::Default | Self::If | Self::IfNot)
     }
 
     /// `and`, `or`, `unless`: between sets of series, whatever their values.
@@ -150,97 +164,6 @@ impl MatchOp {
             Self::NotEqual => "!=",
             Self::Regex => "=~",
             Self::NotRegex => "!~",
-        }
-    }
-}
-
-/// What to make of the series of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Aggregation {
-    /// `sum`
-    Sum,
-    /// `avg`
-    Avg,
-    /// `count`
-    Count,
-    /// `min`
-    Min,
-    /// `max`
-    Max,
-    /// `group`: 1 for each group.
-    Group,
-    /// `stddev`
-    Stddev,
-    /// `stdvar`
-    Stdvar,
-    /// `topk(k, …)`
-    Topk,
-    /// `bottomk(k, …)`
-    Bottomk,
-    /// `count_values("label", …)`
-    CountValues,
-    /// `quantile(phi, …)`
-    Quantile,
-    /// `limitk(k, …)`
-    Limitk,
-    /// `limit_ratio(ratio, …)`
-    LimitRatio,
-}
-
-impl Aggregation {
-    /// All there are, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
-        Self::Sum,
-        Self::Avg,
-        Self::Count,
-        Self::Min,
-        Self::Max,
-        Self::Group,
-        Self::Stddev,
-        Self::Stdvar,
-        Self::Topk,
-        Self::Bottomk,
-        Self::CountValues,
-        Self::Quantile,
-        Self::Limitk,
-        Self::LimitRatio,
-    ];
-
-    /// As it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sum => "sum",
-            Self::Avg => "avg",
-            Self::Count => "count",
-            Self::Min => "min",
-            Self::Max => "max",
-            Self::Group => "group",
-            Self::Stddev => "stddev",
-            Self::Stdvar => "stdvar",
-            Self::Topk => "topk",
-            Self::Bottomk => "bottomk",
-            Self::CountValues => "count_values",
-            Self::Quantile => "quantile",
-            Self::Limitk => "limitk",
-            Self::LimitRatio => "limit_ratio",
-        }
-    }
-
-    /// The type of the parameter before the vector, where there is one.
-    pub fn parameter(self) -> Option<ValueType> {
-        match self {
-            Self::Topk | Self::Bottomk | Self::Quantile | Self::Limitk | Self::LimitRatio => {
-                Some(ValueType::Scalar)
-            }
-            Self::CountValues => Some(ValueType::String),
-            Self::Sum
-            | Self::Avg
-            | Self::Count
-            | Self::Min
-            | Self::Max
-            | Self::Group
-            | Self::Stddev
-            | Self::Stdvar => None,
         }
     }
 }

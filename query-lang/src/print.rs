@@ -7,7 +7,7 @@ use std::fmt::{self, Display, Formatter, Result};
 
 use crate::duration::{DurationExpr, DurationKind, DurationOp, milliseconds_of};
 use crate::go;
-use crate::operators::{BinaryOp, MatchOp, Sign};
+use crate::operators::{BinaryOp, MatchOp, Sign, ValueType};
 use crate::tree::{
     Aggregate, At, Binary, Call, Cardinality, Edges, Expr, METRIC_NAME, Matcher, MatrixSelector,
     NumberLiteral, Subquery, VectorMatching, VectorSelector,
@@ -32,6 +32,11 @@ impl Display for Expr {
             Self::Aggregate(aggregate) => aggregate.fmt(out),
             Self::Call(call) => call.fmt(out),
             Self::Paren(paren) => write!(out, "({})", paren.expr),
+            Self::Moved(moved) => {
+                let offset = Offset(moved.offset.as_ref());
+                write!(out, "{}{}{offset}", moved.expr, Fixed(moved.at.as_ref()))
+            }
+            Self::Keep(keep) => write!(out, "{} keep_metric_names", keep.expr),
         }
     }
 }
@@ -94,6 +99,8 @@ impl Display for DurationExpr {
             }
             DurationKind::Step => out.write_str("step()"),
             DurationKind::Range => out.write_str("range()"),
+            DurationKind::Steps(count) => write!(out, "{}i", go::plain(*count)),
+            DurationKind::Omitted => Ok(()),
             DurationKind::Negated(inner) => write!(out, "-{inner}"),
             DurationKind::Paren(inner) => write!(out, "({inner})"),
             DurationKind::Binary(op @ (DurationOp::MinOf | DurationOp::MaxOf), left, right) => {
@@ -145,14 +152,22 @@ impl VectorSelector {
                 && !matcher.value.is_empty()
                 && Some(&matcher.value) == self.name.as_ref()
         };
-        let others = self.matchers.iter().filter(|matcher| !is_name(matcher));
-        let mut others: Vec<String> = others.map(ToString::to_string).collect();
-        others.sort_unstable();
+        let texts = |matchers: &[Matcher]| {
+            let others = matchers.iter().filter(|matcher| !is_name(matcher));
+            let mut others: Vec<String> = others.map(ToString::to_string).collect();
+            others.sort_unstable();
+            others.join(",")
+        };
+        let first = texts(&self.matchers);
         out.write_str(self.name.as_deref().unwrap_or_default())?;
-        if others.is_empty() && self.name.is_some() {
+        if first.is_empty() && self.name.is_some() && self.alternatives.is_empty() {
             return Ok(());
         }
-        write!(out, "{{{}}}", others.join(","))
+        write!(out, "{{{first}")?;
+        for matchers in &self.alternatives {
+            write!(out, " or {}", texts(matchers))?;
+        }
+        out.write_str("}")
     }
 
     fn edges_text(&self) -> &'static str {
@@ -165,16 +180,17 @@ impl VectorSelector {
 }
 
 /// ` @ 1.000`
-struct Fixed(Option<At>);
+struct Fixed<'a>(Option<&'a At>);
 
-impl Display for Fixed {
+impl Display for Fixed<'_> {
     #[expect(clippy::cast_precision_loss, reason = "as Prometheus prints it")]
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         match self.0 {
             None => Ok(()),
-            Some(At::Time(time)) => write!(out, " @ {}", go::fixed(time as f64 / 1000.0, 3)),
+            Some(At::Time(time)) => write!(out, " @ {}", go::fixed(*time as f64 / 1000.0, 3)),
             Some(At::Start) => out.write_str(" @ start()"),
             Some(At::End) => out.write_str(" @ end()"),
+            Some(At::Computed(expr)) => write!(out, " @ {expr}"),
         }
     }
 }
@@ -192,7 +208,7 @@ impl Display for VectorSelector {
     fn fmt(&self, out: &mut Formatter<'_>) -> Result {
         self.write_series(out)?;
         let offset = Offset(self.offset.as_ref());
-        write!(out, "{}{}{offset}", Fixed(self.at), self.edges_text())
+        write!(out, "{}{}{offset}", Fixed(self.at.as_ref()), self.edges_text())
     }
 }
 
@@ -201,7 +217,7 @@ impl Display for MatrixSelector {
         let selector = &self.selector;
         selector.write_series(out)?;
         let (edges, offset) = (selector.edges_text(), Offset(selector.offset.as_ref()));
-        write!(out, "[{}]{edges}{}{offset}", self.range, Fixed(selector.at))
+        write!(out, "[{}]{edges}{}{offset}", self.range, Fixed(selector.at.as_ref()))
     }
 }
 
@@ -211,7 +227,7 @@ impl Display for Subquery {
         if let Some(step) = &self.step {
             step.fmt(out)?;
         }
-        write!(out, "]{}{}", Fixed(self.at), Offset(self.offset.as_ref()))
+        write!(out, "]{}{}", Fixed(self.at.as_ref()), Offset(self.offset.as_ref()))
     }
 }
 
@@ -248,8 +264,13 @@ impl Display for VectorMatching {
             let word = if self.on { "on" } else { "ignoring" };
             write!(out, " {word} {}", Labels(&self.labels))?;
         }
-        if let Some(group) = group {
-            write!(out, " {group} {}", Labels(&self.include))?;
+        match group {
+            Some(group) if self.include_all => write!(out, " {group} (*)")?,
+            Some(group) => write!(out, " {group} {}", Labels(&self.include))?,
+            None => {}
+        }
+        if let Some(prefix) = &self.prefix {
+            write!(out, " prefix {}", go::quote(prefix))?;
         }
         match (self.fill_left, self.fill_right) {
             (Some(left), Some(right)) if left == right => write_fill(out, "fill", Some(left)),
@@ -278,7 +299,16 @@ impl Display for Aggregate {
         if let Some(parameter) = &self.parameter {
             write!(out, "{parameter}, ")?;
         }
-        write!(out, "{})", self.expr)
+        let is_text = |extra: &&Expr| extra.value_type() == ValueType::String;
+        for extra in self.extras.iter().filter(|extra| !is_text(extra)) {
+            write!(out, "{extra}, ")?;
+        }
+        self.expr.fmt(out)?;
+        for extra in self.extras.iter().filter(is_text) {
+            write!(out, ", {extra}")?;
+        }
+        out.write_str(")")?;
+        self.limit.map_or(Ok(()), |limit| write!(out, " limit {limit}"))
     }
 }
 

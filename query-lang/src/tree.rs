@@ -5,9 +5,10 @@
 //! with the same `(line:column)`. What a plan adds (constants hoisted, windows moved) is no part
 //! of the tree.
 
+use crate::aggregations::Aggregation;
 use crate::duration::DurationExpr;
 use crate::functions::Function;
-use crate::operators::{Aggregation, BinaryOp, MatchOp, Sign, ValueType};
+use crate::operators::{BinaryOp, MatchOp, Sign, ValueType};
 use crate::span::Span;
 
 /// An expression.
@@ -33,6 +34,10 @@ pub enum Expr {
     Call(Call),
     /// `(expr)`
     Paren(Paren),
+    /// `expr offset 5m` of what is no selector.
+    Moved(Moved),
+    /// `expr keep_metric_names`
+    Keep(Keep),
 }
 
 /// A number, or a duration that stands for its seconds.
@@ -79,7 +84,7 @@ pub struct Matcher {
 pub const METRIC_NAME: &str = "__name__";
 
 /// What `@` fixes the evaluation to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum At {
     /// Milliseconds since 1970.
     Time(i64),
@@ -87,6 +92,8 @@ pub enum At {
     Start,
     /// The last step of the whole query.
     End,
+    /// A number that is the same at every step: `@ (end() - 1h)`.
+    Computed(Box<Expr>),
 }
 
 /// How the edges of a window are treated.
@@ -108,6 +115,8 @@ pub struct VectorSelector {
     pub name: Option<String>,
     /// All tests, in order; one for `name` is the last.
     pub matchers: Vec<Matcher>,
+    /// Other tests that will do as well, each all of them: `{a="b" or c="d"}`.
+    pub alternatives: Vec<Vec<Matcher>>,
     /// The time fixed by `@`.
     pub at: Option<At>,
     /// How far back from there, or from the step; never a literal zero.
@@ -182,6 +191,10 @@ pub struct VectorMatching {
     pub labels: Vec<String>,
     /// Labels that the many take over from the one.
     pub include: Vec<String>,
+    /// All labels are taken over but those of `on`: `group_left(*)`.
+    pub include_all: bool,
+    /// What stands before the names of labels that are taken over.
+    pub prefix: Option<String>,
     /// The value of a missing series on the left.
     pub fill_left: Option<f64>,
     /// The value of a missing series on the right.
@@ -196,6 +209,8 @@ impl PartialEq for VectorMatching {
             && self.on == other.on
             && self.labels == other.labels
             && self.include == other.include
+            && self.include_all == other.include_all
+            && self.prefix == other.prefix
             && bits(self.fill_left) == bits(other.fill_left)
             && bits(self.fill_right) == bits(other.fill_right)
     }
@@ -234,10 +249,14 @@ pub struct Aggregate {
     pub op: Aggregation,
     /// The parameter; there exactly if [`Aggregation::parameter`] says so.
     pub parameter: Option<Box<Expr>>,
+    /// Further parameters, as [`Aggregation::parameters`] has them.
+    pub extras: Vec<Expr>,
     /// The vector.
     pub expr: Box<Expr>,
     /// By which labels.
     pub grouping: Grouping,
+    /// `limit 5`: so many groups at most.
+    pub limit: Option<usize>,
     /// All of it, the modifier included.
     pub span: Span,
 }
@@ -250,6 +269,28 @@ pub struct Call {
     /// The arguments.
     pub args: Vec<Expr>,
     /// From the name to the closing parenthesis.
+    pub span: Span,
+}
+
+/// An expression evaluated at another time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved {
+    /// What to evaluate.
+    pub expr: Box<Expr>,
+    /// The time fixed by `@`.
+    pub at: Option<At>,
+    /// How far back from there, or from the step; never a literal zero.
+    pub offset: Option<DurationExpr>,
+    /// Where it stands, with `offset` and `@`.
+    pub span: Span,
+}
+
+/// An expression that keeps the names of metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keep {
+    /// Whose names are kept.
+    pub expr: Box<Expr>,
+    /// Where it stands, with `keep_metric_names`.
     pub span: Span,
 }
 
@@ -276,6 +317,8 @@ impl Expr {
             Self::Aggregate(aggregate) => aggregate.span,
             Self::Call(call) => call.span,
             Self::Paren(paren) => paren.span,
+            Self::Moved(moved) => moved.span,
+            Self::Keep(keep) => keep.span,
         }
     }
 
@@ -288,7 +331,10 @@ impl Expr {
             Self::Matrix(_) | Self::Subquery(_) => ValueType::RangeVector,
             Self::Unary(unary) => unary.expr.value_type(),
             Self::Paren(paren) => paren.expr.value_type(),
+            Self::Moved(moved) => moved.expr.value_type(),
+            Self::Keep(keep) => keep.expr.value_type(),
             Self::Call(call) => call.function.signature().returns,
+            Self::Binary(binary) if binary.op.is_choice() => ValueType::InstantVector,
             Self::Binary(binary) => match (binary.left.value_type(), binary.right.value_type()) {
                 (ValueType::Scalar, ValueType::Scalar) => ValueType::Scalar,
                 _ => ValueType::InstantVector,
@@ -303,10 +349,13 @@ impl Expr {
             Self::Subquery(subquery) => vec![&subquery.expr],
             Self::Unary(unary) => vec![&unary.expr],
             Self::Paren(paren) => vec![&paren.expr],
+            Self::Moved(moved) => vec![&moved.expr],
+            Self::Keep(keep) => vec![&keep.expr],
             Self::Binary(binary) => vec![&binary.left, &binary.right],
             Self::Call(call) => call.args.iter().collect(),
             Self::Aggregate(aggregate) => {
-                aggregate.parameter.iter().chain([&aggregate.expr]).map(AsRef::as_ref).collect()
+                let parameter = aggregate.parameter.iter().map(AsRef::as_ref);
+                parameter.chain(&aggregate.extras).chain([aggregate.expr.as_ref()]).collect()
             }
         }
     }

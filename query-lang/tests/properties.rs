@@ -178,7 +178,8 @@ fn selector() -> impl Strategy<Value = VectorSelector> {
             if name.is_none() {
                 matchers.sort_by_key(ToString::to_string);
             }
-            VectorSelector { name, matchers, at, offset, edges, span: NOWHERE }
+            let alternatives = Vec::new();
+            VectorSelector { name, matchers, alternatives, at, offset, edges, span: NOWHERE }
         })
 }
 
@@ -211,7 +212,16 @@ fn matching() -> impl Strategy<Value = VectorMatching> {
             if cardinality == Cardinality::OneToOne {
                 include.clear();
             }
-            VectorMatching { cardinality, on, labels, include, fill_left, fill_right }
+            VectorMatching {
+                cardinality,
+                on,
+                labels,
+                include,
+                include_all: false,
+                prefix: None,
+                fill_left,
+                fill_right,
+            }
         })
 }
 
@@ -233,6 +243,8 @@ fn vector() -> impl Strategy<Value = Expr> {
             Expr::Aggregate(Aggregate {
                 op: Aggregation::CountValues,
                 parameter: Some(Box::new(value)),
+                extras: Vec::new(),
+                limit: None,
                 expr: Box::new(Expr::Vector(selector)),
                 grouping: Grouping::default(),
                 span: NOWHERE,
@@ -267,6 +279,8 @@ fn vector() -> impl Strategy<Value = Expr> {
             (inner.clone(), grouping).prop_map(|(inner, grouping)| Expr::Aggregate(Aggregate {
                 op: Aggregation::Sum,
                 parameter: None,
+                extras: Vec::new(),
+                limit: None,
                 expr: Box::new(inner),
                 grouping,
                 span: NOWHERE,

@@ -85,10 +85,7 @@ fn read(path: &Path) -> io::Result<String> {
 }
 
 /// Whole or not at all. Not synced: who was elected is no acknowledged row.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "waits for other processes and writes what they read"
-)]
+#[expect(clippy::disallowed_methods, reason = "a small file beside the store, in no format of it")]
 fn save(elections: &Elections, path: &Path) {
     let beside = path.with_extension("tmp");
     let saved = fs::write(&beside, elections.save()).and_then(|()| fs::rename(&beside, path));

@@ -13,7 +13,7 @@ use tokio::{
     runtime::{self, Handle, Runtime},
     signal::unix::{SignalKind, signal},
     sync::watch,
-    task::spawn_blocking,
+    task::{self, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 
@@ -31,7 +31,9 @@ use crate::app::{
     store::{Keeper, open_store},
 };
 use crate::collect::scrape::Scraper;
-use crate::http::{self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server};
+use crate::http::{
+    self, Context, Control, Doors, Gate, Kind, Metrics, Operations, Sample, Server, Tls,
+};
 use crate::ingest::push::SharedGroups;
 use crate::os::{Clock, SystemClock};
 use crate::query::{self, Engine};
@@ -61,7 +63,6 @@ pub struct Ready {
 ///
 /// # Errors
 /// Where the server cannot start.
-#[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
 pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     let wrong = |faults| Error::Configuration(Box::new(faults));
     let first = loader.load().map_err(wrong)?;
@@ -76,40 +77,10 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     let tokens = TokenFile::open(&options.data, true)?;
     let parts = (gate.clone(), tokens);
     let steward = Arc::new(Steward::new(loader, first, parts, Arc::clone(&clock))?);
-    let server = runtime
-        .block_on(Server::bind(options.listen, gate.clone(), Arc::clone(&clock)))
-        .map_err(|source| Error::Listen { address: options.listen, source })?
-        .with_tls(steward.tls.clone());
-    let listening = |source| Error::Listen { address: options.listen, source };
-    let address = server.address().map_err(listening)?;
-    let compat_addresses = compat_addresses(&options);
-    let mut servers = vec![server];
-    for address in &compat_addresses {
-        let bound = Server::bind(*address, gate.clone(), Arc::clone(&clock));
-        let bound = runtime.block_on(bound);
-        let bound = bound.map_err(|source| Error::CompatPort { address: *address, source })?;
-        servers.push(bound.with_tls(steward.tls.clone()));
-    }
-    let (stop, stopped) = watch::channel(());
-    let serve = |server: Server| {
-        let mut stopped = stopped.clone();
-        runtime.spawn(server.run(async move {
-            // Dropped without a word where the start fails: the end is meant all the same.
-            let _ = stopped.changed().await;
-        }))
-    };
-    let serving: Vec<_> = servers.into_iter().map(serve).collect();
+    let listeners =
+        runtime.block_on(Listeners::open(&options, &gate, &steward.tls, Arc::clone(&clock)))?;
 
-    let (db, recovery) = open_store(
-        &options.data,
-        (true, options.mmap),
-        Arc::clone(&clock),
-        store_config(&options),
-    )?;
-    for finding in &recovery.findings {
-        tracing::warn!("{finding}");
-    }
-    let house = House::open(&options, db, &clock)?;
+    let (house, recovery) = House::of_server(&options, &clock)?;
     watch_reloads(&house.metrics, &steward);
     let forwarding = start_forwarding(runtime.handle(), &options, &house.receivers())?;
     let replicas = Replicas::open(&runtime, &options, &house.metrics, clock.now());
@@ -122,23 +93,73 @@ pub fn serve(loader: Loader, ready: impl FnOnce(&Ready)) -> Result<(), Error> {
     steward.start(house.for_collector(), scraping, Arc::clone(&house.db))?;
     // Handlers stand before anyone is told: who is told may send a signal at once.
     let signals = runtime.block_on(async { Signals::new() })?;
-    let has_tls = options.tls.cert.is_some();
-    ready(&Ready { address, has_tls, compat_addresses, recovery });
+    ready(&listeners.ready(&options, recovery));
 
     runtime.block_on(signals.wait(&steward));
     tracing::info!("stopping: requests that run are ended, then the store is closed");
-    drop(stop);
-    for server in serving {
-        if runtime.block_on(server).is_err() {
-            tracing::error!("the server's socket failed inside");
-        }
-    }
+    runtime.block_on(listeners.close());
     steward.stop();
     runtime.block_on(forwarding.stop());
     replicas.close();
     house.close();
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
+}
+
+/// The sockets of a server. They say that it starts until their gate is open.
+struct Listeners {
+    address: SocketAddr,
+    compat_addresses: Vec<SocketAddr>,
+    stop: watch::Sender<()>,
+    serving: Vec<task::JoinHandle<()>>,
+}
+
+impl Listeners {
+    async fn open(
+        options: &Options,
+        gate: &Gate,
+        tls: &Tls,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let bind = |address| Server::bind(address, gate.clone(), Arc::clone(&clock));
+        let failed = |source| Error::Listen { address: options.listen, source };
+        let server = bind(options.listen).await.map_err(failed)?;
+        let address = server.address().map_err(failed)?;
+        let mut servers = vec![server];
+        let compat_addresses = compat_addresses(options);
+        for address in &compat_addresses {
+            let bound = bind(*address).await;
+            servers.push(bound.map_err(|source| Error::CompatPort { address: *address, source })?);
+        }
+        let (stop, stopped) = watch::channel(());
+        let serve = |server: Server| {
+            let mut stopped = stopped.clone();
+            task::spawn(server.with_tls(tls.clone()).run(async move {
+                // Dropped without a word where the start fails: the end is meant all the same.
+                let _ = stopped.changed().await;
+            }))
+        };
+        let serving = servers.into_iter().map(serve).collect();
+        Ok(Self { address, compat_addresses, stop, serving })
+    }
+
+    fn ready(&self, options: &Options, recovery: Recovery) -> Ready {
+        Ready {
+            address: self.address,
+            has_tls: options.tls.cert.is_some(),
+            compat_addresses: self.compat_addresses.clone(),
+            recovery,
+        }
+    }
+
+    async fn close(self) {
+        drop(self.stop);
+        for server in self.serving {
+            if server.await.is_err() {
+                tracing::error!("the server's socket failed inside");
+            }
+        }
+    }
 }
 
 /// What the doors are told: the options, with what follows from them.
@@ -283,6 +304,17 @@ pub(super) struct House {
 }
 
 impl House {
+    /// With the store of `options`, opened; what is damaged in it is told.
+    fn of_server(options: &Options, clock: &Arc<dyn Clock>) -> Result<(Self, Recovery), Error> {
+        let store = (true, options.mmap);
+        let (db, recovery) =
+            open_store(&options.data, store, Arc::clone(clock), store_config(options))?;
+        for finding in &recovery.findings {
+            tracing::warn!("{finding}");
+        }
+        Ok((Self::open(options, db, clock)?, recovery))
+    }
+
     pub(super) fn open(
         options: &Options,
         db: Arc<Db>,

@@ -70,7 +70,8 @@ impl Steward {
         }
         let tls = Tls::default();
         tls.put(tls_ready(&options.tls)?);
-        let last = LastReload { is_good: true, good_ms: clock.now().div_euclid(1_000_000) };
+        let now_ms = clock.now().div_euclid(1_000_000);
+        let last = LastReload { is_good: true, good_ms: now_ms, tried_ms: now_ms };
         Ok(Self {
             access: Arc::new(Access::new(policy, &random()?)),
             loader,
@@ -161,8 +162,9 @@ impl Steward {
         let applied = self.exchange(&mut current);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_good = applied.is_ok();
+        last.tried_ms = self.clock.now().div_euclid(1_000_000);
         if applied.is_ok() {
-            last.good_ms = self.clock.now().div_euclid(1_000_000);
+            last.good_ms = last.tried_ms;
         }
         applied
     }

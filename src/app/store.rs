@@ -3,10 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use crate::app::{Error, backups::Backups};
-use crate::http::{BackupMade, Operations, Storage, StorageKind, StoreCounter};
+use crate::http::{BackupMade, Operations, RowFile, Storage, StorageKind, StoreCounter};
 use crate::model;
 use crate::os::{Clock, Disk, Files};
-use crate::store::{Config, Counter, Db, KindBytes, Recovery};
+use crate::store::{Config, Counter, Db, FileFigures, KindBytes, Recovery};
 
 /// Opens the store in `directory`, which is made where `is_new_allowed`.
 ///
@@ -79,6 +79,22 @@ impl Operations for Keeper {
             total_bytes: storage.total_bytes,
             rows: storage.rows,
         })
+    }
+
+    fn row_files(&self) -> Vec<RowFile> {
+        let file = |it: FileFigures| RowFile {
+            id: it.id,
+            is_block: it.is_block,
+            times: it.times,
+            series: it.series,
+            rows: it.rows,
+            bytes: it.bytes,
+        };
+        self.0.row_files().into_iter().map(file).collect()
+    }
+
+    fn log_segments(&self) -> Result<Option<(u64, u64)>, model::Error> {
+        self.0.log_segments().map_err(model::Error::from)
     }
 
     fn back_up(&self, to: Option<&str>) -> Result<BackupMade, model::Error> {

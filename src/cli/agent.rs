@@ -1,6 +1,6 @@
 //! `quipu agent`.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use crate::app::{self, AgentFile, AgentReady, Options};
 use crate::cli::{command::Agent, error::Error, serve::say};
@@ -22,21 +22,20 @@ pub(super) fn run(agent: &Agent) -> Result<(), Error> {
     Ok(())
 }
 
-#[expect(clippy::format_push_string, reason = "once a start")]
 fn banner(options: &Options, ready: &AgentReady) -> String {
     let (version, data) = (env!("CARGO_PKG_VERSION"), options.data.display());
     let mut text = format!("Quipu agent {version}\n");
     for receiver in &options.remote_write {
-        text.push_str(&format!("  sends to   {}\n", receiver.shown_url()));
+        let _ = writeln!(text, "  sends to   {}", receiver.shown_url());
     }
     let records = ready.recovery.records;
-    text.push_str(&format!("  buffer     {data}, {records} records in it\n"));
+    let _ = writeln!(text, "  buffer     {data}, {records} records in it");
     if options.is_collecting {
         let every = options.collect_interval;
-        text.push_str(&format!("  collects   this machine, every {} s\n", every.as_secs_f64()));
+        let _ = writeln!(text, "  collects   this machine, every {} s", every.as_secs_f64());
     }
     if let Some(address) = ready.address {
-        text.push_str(&format!("  listening  http://{address}\n"));
+        let _ = writeln!(text, "  listening  http://{address}");
     }
     text
 }

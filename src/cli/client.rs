@@ -49,30 +49,6 @@ pub(super) struct Got {
     pub(super) body: Bytes,
 }
 
-impl Client {
-    /// Sends a form, or text, and reads the whole answer.
-    pub(super) async fn post(
-        &mut self,
-        path: &str,
-        media_type: &'static str,
-        body: impl Into<Body>,
-    ) -> Result<Got, Error> {
-        match self {
-            Self::Remote(remote) => remote.post(path, media_type, body).await,
-            Self::Local(local) => {
-                let request = Request::post(path)
-                    .header(CONTENT_TYPE, media_type)
-                    .body(body.into())
-                    .map_err(|error| Error::Usage(error.to_string()))?;
-                let (head, body) = local.answer(request).await.into_parts();
-                let body = body.collect().await;
-                let body = body.map_err(|error| Error::Failed(error.to_string()))?.to_bytes();
-                Ok(Got { status: head.status, body })
-            }
-        }
-    }
-}
-
 /// An answer that is read piece by piece.
 pub(super) struct Pieces {
     pub(super) status: StatusCode,
@@ -123,6 +99,16 @@ impl Client {
             Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
             None => Self::Remote(Remote::connect(url, token).await?),
         })
+    }
+
+    /// Sends a form, or text, and reads the whole answer.
+    pub(super) async fn post(
+        &mut self,
+        path: &str,
+        media_type: &'static str,
+        body: impl Into<Body>,
+    ) -> Result<Got, Error> {
+        self.stream(path, media_type, body).await?.rest().await
     }
 
     /// Sends a body, and gives the answer to be read piece by piece.
@@ -240,8 +226,7 @@ fn options(uri: &Uri) -> Result<net::ClientOptions, Error> {
 async fn dial(uri: &Uri, options: &net::ClientOptions) -> Result<SendRequest<Body>, Error> {
     let unreachable = |why: String| Error::Unreachable { url: uri.to_string(), why };
     let wire = net::dial(uri, options).await.map_err(|error| unreachable(error.to_string()))?;
-    let (sender, connection) =
-        handshake(wire).await.map_err(|error| unreachable(chain(&error)))?;
+    let (sender, connection) = handshake(wire).await.map_err(|error| unreachable(chain(&error)))?;
     tokio::spawn(async move {
         // Its end shows at the next request.
         let _ = connection.await;

@@ -1,18 +1,15 @@
 //! A stream of Arrow record batches: those of `table`, as they are.
 
+use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::ArrowError;
 
-use super::table::{BATCH_ROWS, Table};
-use crate::export::{Pieces, RowWriter};
-use crate::model::{Error, Labels, Rows};
+use super::table::{BatchRows, Sheet};
+use crate::export::Pieces;
+use crate::model::Error;
 
 /// Writes an Arrow stream.
-pub struct ArrowRows<'a> {
-    pieces: Pieces<'a>,
-    table: Table,
-    writer: StreamWriter<Vec<u8>>,
-}
+pub type ArrowRows<'a> = BatchRows<'a, StreamWriter<Vec<u8>>>;
 
 fn failed(error: &ArrowError) -> Error {
     Error::Invalid(format!("cannot write Arrow: {error}"))
@@ -24,37 +21,22 @@ impl<'a> ArrowRows<'a> {
     /// # Errors
     /// [`Error::Invalid`] where a label has the name of another column.
     pub fn new(pieces: Pieces<'a>, columns: Vec<String>) -> Result<Self, Error> {
-        let table = Table::new(columns)?;
-        let writer = StreamWriter::try_new(Vec::new(), &table.schema());
-        Ok(Self { pieces, table, writer: writer.map_err(|error| failed(&error))? })
-    }
-
-    fn end_batch(&mut self) -> Result<(), Error> {
-        if self.table.len() == 0 {
-            return Ok(());
-        }
-        let batch = self.table.batch()?;
-        self.writer.write(&batch).map_err(|error| failed(&error))?;
-        self.pieces.out.append(self.writer.get_mut());
-        self.pieces.send_full()
+        Self::begin(pieces, columns, |schema| {
+            StreamWriter::try_new(Vec::new(), &schema).map_err(|error| failed(&error))
+        })
     }
 }
 
-impl RowWriter for ArrowRows<'_> {
-    fn series(&mut self, labels: &Labels) -> Result<(), Error> {
-        self.table.series(labels);
-        Ok(())
+impl Sheet for StreamWriter<Vec<u8>> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        Self::write(self, batch).map_err(|error| failed(&error))
     }
 
-    fn rows(&mut self, rows: Rows<'_>) -> Result<(), Error> {
-        self.table.rows(rows);
-        if self.table.len() >= BATCH_ROWS { self.end_batch() } else { Ok(()) }
+    fn written(&mut self) -> &mut Vec<u8> {
+        self.get_mut()
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), Error> {
-        self.end_batch()?;
-        let rest = self.writer.into_inner().map_err(|error| failed(&error))?;
-        self.pieces.out.extend_from_slice(&rest);
-        self.pieces.send_rest()
+    fn finish(self) -> Result<Vec<u8>, Error> {
+        self.into_inner().map_err(|error| failed(&error))
     }
 }

@@ -8,6 +8,7 @@
 #[cfg(feature = "parquet")]
 mod arrow;
 mod csv;
+mod federation;
 mod format;
 mod json;
 mod jsonl;
@@ -17,16 +18,18 @@ mod open_metrics;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod reduce;
+mod remote_read;
 pub mod remote_write;
-mod request;
 #[cfg(feature = "parquet")]
 mod table;
 mod time;
+mod wire;
 mod writer;
 
 #[cfg(feature = "parquet")]
 pub use arrow::ArrowRows;
 pub use csv::{LongCsv, WideCsv, columns_of};
+pub use federation::{Federated, FederatedValue, FederationForm, write_federation};
 pub use format::Format;
 pub use json::{write_labels, write_seconds, write_string, write_value};
 pub use jsonl::{JsonLines, LINE_ROWS_MAX};
@@ -36,6 +39,6 @@ pub use open_metrics::{Known, OpenMetrics, family};
 #[cfg(feature = "parquet")]
 pub use parquet::ParquetRows;
 pub use reduce::{Fold, Reduce};
-pub use request::put_time_series;
+pub use remote_read::{Frames, Samples, read_request};
 pub use time::TimeForm;
 pub use writer::{Pieces, RowWriter, Send};

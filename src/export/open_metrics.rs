@@ -124,7 +124,7 @@ impl<'a> OpenMetrics<'a> {
 }
 
 /// Names that may stand bare.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     let is_in = |(i, byte): (usize, u8)| {
         byte.is_ascii_alphabetic()
             || matches!(byte, b'_' | b':')
@@ -133,7 +133,7 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().enumerate().all(is_in)
 }
 
-fn write_name(name: &str, out: &mut Vec<u8>) {
+pub(super) fn write_name(name: &str, out: &mut Vec<u8>) {
     if is_plain(name) {
         return out.extend_from_slice(name.as_bytes());
     }
@@ -142,7 +142,7 @@ fn write_name(name: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-fn write_escaped(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_escaped(text: &str, out: &mut Vec<u8>) {
     for byte in text.bytes() {
         match byte {
             b'\n' => out.extend_from_slice(b"\\n"),

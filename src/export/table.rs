@@ -11,14 +11,80 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 
-use crate::export::jsonl::write_histogram;
+use crate::export::{Pieces, RowWriter, jsonl::write_histogram};
 use crate::model::{Error, Labels, Rows};
 
 /// Rows in a batch.
 pub(super) const BATCH_ROWS: usize = 1 << 16;
 
+/// What becomes of batches: one format.
+pub trait Sheet {
+    /// Appends a batch to what is [`Self::written`].
+    ///
+    /// # Errors
+    /// Where the format cannot hold it.
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), Error>;
+
+    /// What was written and not yet taken.
+    fn written(&mut self) -> &mut Vec<u8>;
+
+    /// Ends what is written, and gives what was not yet taken.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn finish(self) -> Result<Vec<u8>, Error>;
+}
+
+/// Writes rows as batches of one format.
+pub struct BatchRows<'a, S> {
+    pieces: Pieces<'a>,
+    table: Table,
+    sheet: S,
+}
+
+impl<'a, S: Sheet> BatchRows<'a, S> {
+    /// `begin` makes the writer of the format.
+    pub(super) fn begin(
+        pieces: Pieces<'a>,
+        columns: Vec<String>,
+        begin: impl FnOnce(Arc<Schema>) -> Result<S, Error>,
+    ) -> Result<Self, Error> {
+        let table = Table::new(columns)?;
+        let sheet = begin(Arc::clone(&table.schema))?;
+        Ok(Self { pieces, table, sheet })
+    }
+
+    fn end_batch(&mut self) -> Result<(), Error> {
+        if self.table.times.is_empty() {
+            return Ok(());
+        }
+        self.sheet.write(&self.table.batch()?)?;
+        self.pieces.out.append(self.sheet.written());
+        self.pieces.send_full()
+    }
+}
+
+impl<S: Sheet> RowWriter for BatchRows<'_, S> {
+    fn series(&mut self, labels: &Labels) -> Result<(), Error> {
+        self.table.series(labels);
+        Ok(())
+    }
+
+    fn rows(&mut self, rows: Rows<'_>) -> Result<(), Error> {
+        self.table.rows(rows);
+        if self.table.times.len() >= BATCH_ROWS { self.end_batch() } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<(), Error> {
+        self.end_batch()?;
+        let rest = self.sheet.finish()?;
+        self.pieces.out.extend_from_slice(&rest);
+        self.pieces.send_rest()
+    }
+}
+
 /// Rows gathered for a batch.
-pub(super) struct Table {
+struct Table {
     schema: Arc<Schema>,
     columns: Vec<Column>,
     times: Vec<i64>,
@@ -61,7 +127,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Invalid`] where a label has the name of another column.
-    pub(super) fn new(columns: Vec<String>) -> Result<Self, Error> {
+    fn new(columns: Vec<String>) -> Result<Self, Error> {
         if let Some(name) = columns.iter().find(|name| OWN.contains(&name.as_str())) {
             return Err(Error::Invalid(format!(
                 "a selected series has a label {name:?}, which is the name of a column of its own here"
@@ -89,16 +155,8 @@ impl Table {
         })
     }
 
-    pub(super) fn schema(&self) -> Arc<Schema> {
-        Arc::clone(&self.schema)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.times.len()
-    }
-
     /// The rows that follow are of this series.
-    pub(super) fn series(&mut self, labels: &Labels) {
+    fn series(&mut self, labels: &Labels) {
         self.end_series();
         self.labels = labels.clone();
     }
@@ -119,7 +177,7 @@ impl Table {
         }
     }
 
-    pub(super) fn rows(&mut self, rows: Rows<'_>) {
+    fn rows(&mut self, rows: Rows<'_>) {
         self.times.extend_from_slice(rows.times);
         self.values.extend(rows.values.iter().copied().map(Some));
         self.histograms.resize(self.values.len(), None);
@@ -133,7 +191,7 @@ impl Table {
     }
 
     /// The rows gathered so far; it is empty then.
-    pub(super) fn batch(&mut self) -> Result<RecordBatch, Error> {
+    fn batch(&mut self) -> Result<RecordBatch, Error> {
         self.end_series();
         self.begin = 0;
         self.build().map_err(|error| Error::Invalid(error.to_string()))

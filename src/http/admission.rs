@@ -48,16 +48,17 @@ impl Bytes {
 #[derive(Clone, Debug)]
 pub(super) struct Questions {
     slots: Arc<Semaphore>,
+    count: usize,
     wait: Duration,
 }
 
 impl Questions {
     pub(super) fn new(count: usize, wait: Duration) -> Self {
-        Self { slots: Arc::new(Semaphore::new(count.max(1))), wait }
+        Self { slots: Arc::new(Semaphore::new(count.max(1))), count, wait }
     }
 
     pub(super) async fn enter(&self) -> Result<Permit, Error> {
-        let busy = Error::Busy { what: "too many queries at once", option: "--queries-max" };
+        let busy = Error::Queued { running: self.count, option: "--queries-max" };
         enter(&self.slots, 1, self.wait, busy).await
     }
 }
@@ -89,6 +90,17 @@ mod tests {
         let _second = bytes.enter(1).await.unwrap();
         drop(first);
         bytes.enter(9 * UNIT).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_question_waits_for_its_turn_but_not_for_ever() {
+        let questions = Questions::new(1, Duration::ZERO);
+        let first = questions.enter().await.unwrap();
+        let refusal = questions.enter().await.unwrap_err();
+        assert_eq!((refusal.status().as_u16(), refusal.kind()), (503, "timeout"));
+        assert!(refusal.is_passing() && refusal.to_string().contains("--queries-max"));
+        drop(first);
+        questions.enter().await.unwrap();
     }
 
     #[tokio::test]

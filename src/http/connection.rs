@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -46,6 +47,8 @@ pub(super) struct Connection {
     clock: Arc<dyn Clock>,
     /// The common name of the certificate that the client showed.
     pub(super) client: Option<Arc<str>>,
+    /// Where it comes from.
+    pub(super) peer: Option<SocketAddr>,
     /// Requests without an answer yet: one at most in HTTP/1, a stream each in HTTP/2.
     running: AtomicUsize,
     is_started: AtomicBool,
@@ -64,6 +67,7 @@ impl Connection {
             scratch: Mutex::new(None),
             clock,
             client: None,
+            peer: None,
             running: AtomicUsize::new(0),
             is_started: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
@@ -75,6 +79,11 @@ impl Connection {
     /// One of a client whose certificate was checked.
     pub(super) fn of_client(self, client: Option<Arc<str>>) -> Self {
         Self { client, ..self }
+    }
+
+    /// One from this address.
+    pub(super) fn from_peer(self, peer: SocketAddr) -> Self {
+        Self { peer: Some(peer), ..self }
     }
 
     /// The connection that a request came by; one of its own where it came by none.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -15,6 +15,8 @@ use crate::http::{
     admission::{Bytes, Questions},
     body::BodyLimit,
     control::NoControl,
+    cors::Cors,
+    queries::Queries,
 };
 use crate::ingest::{Elections, otlp, push::SharedGroups};
 use crate::model::{Limits, Registry, Sink, Source};
@@ -53,8 +55,17 @@ pub struct Options {
     pub admission_wait: Duration,
     /// Questions that run at once: `--queries-max`.
     pub queries_max: usize,
-    /// How long a question waits for its turn before it is sent away.
+    /// How long a question waits for its turn before it is sent away: `--query-queue-wait`.
     pub query_wait: Duration,
+    /// Ended questions that are remembered: `--query-stats-kept`.
+    pub queries_kept: usize,
+    /// Rows that a remote read may answer with at once: `--remote-read-samples-max`.
+    pub read_samples_max: u64,
+    /// Bytes of a frame of a streamed remote read: `--remote-read-frame-max`.
+    pub read_frame_bytes_max: u64,
+    /// Origins whose pages may read answers, as a regular expression; none where it is empty:
+    /// `--cors-origin`.
+    pub cors_origin: String,
     /// How long a question may run: `--query-timeout`.
     pub query_timeout: Duration,
     /// What one question may use up.
@@ -84,6 +95,10 @@ impl Default for Options {
             admission_wait: Duration::from_secs(1),
             queries_max: 8,
             query_wait: Duration::from_secs(5),
+            queries_kept: 10_000,
+            read_samples_max: 50_000_000,
+            read_frame_bytes_max: 1 << 20,
+            cors_origin: String::new(),
             query_timeout: Duration::from_mins(2),
             query_limits: Limits::default(),
             allowed_hosts: AllowedHosts::default(),
@@ -110,6 +125,12 @@ pub struct Context {
     pub(super) questions: Questions,
     /// Streams that a client reads at its own pace: they must not keep questions waiting.
     pub(super) streams: Questions,
+    /// Questions that run, and the last that ended.
+    pub(super) queries: Arc<Queries>,
+    /// Whether the server is about to end: streams without an end then do.
+    pub(super) is_stopping: Arc<AtomicBool>,
+    /// Whose pages may read answers.
+    pub(super) cors: Arc<Cors>,
     pub(super) remote_write: DoorCounters,
     pub(super) lines: DoorCounters,
     pub(super) otlp: DoorCounters,
@@ -157,6 +178,9 @@ impl Context {
             bytes: Bytes::new(options.ingest_bytes_max, options.admission_wait),
             questions: Questions::new(options.queries_max, options.query_wait),
             streams: Questions::new(options.queries_max, options.query_wait),
+            queries: Arc::new(Queries::new(Arc::clone(&doors.clock), options.queries_kept)),
+            is_stopping: Arc::default(),
+            cors: Arc::new(Cors::new(&options.cors_origin)),
             started_ms: doors.clock.now().div_euclid(1_000_000),
             remote_write: DoorCounters::new(&metrics, "remote_write"),
             lines: DoorCounters::new(&metrics, "line"),
@@ -206,7 +230,13 @@ impl Context {
             (Questions::new(turns.0, turns.1), Questions::new(turns.0, turns.1))
         };
         let doors = Doors { engine, ..self.doors.clone() };
-        Self { doors, options, bytes, questions, streams, ..self }
+        let queries = if options.queries_kept == old.queries_kept {
+            Arc::clone(&self.queries)
+        } else {
+            Arc::new(Queries::new(Arc::clone(&doors.clock), options.queries_kept))
+        };
+        let cors = Arc::new(Cors::new(&options.cors_origin));
+        Self { doors, options, bytes, questions, streams, queries, cors, ..self }
     }
 
     /// The request as if it had come without the path that stands before all of ours.

@@ -39,6 +39,8 @@ pub struct LastReload {
     pub is_good: bool,
     /// When the last good one was, milliseconds since 1970.
     pub good_ms: i64,
+    /// When it was, good or not, milliseconds since 1970.
+    pub tried_ms: i64,
 }
 
 /// No server: a directory that is asked from the command line.
@@ -54,7 +56,7 @@ impl Control for NoControl {
     }
 
     fn last_reload(&self) -> LastReload {
-        LastReload { is_good: true, good_ms: 0 }
+        LastReload { is_good: true, good_ms: 0, tried_ms: 0 }
     }
 
     fn quit(&self) -> Result<(), Error> {

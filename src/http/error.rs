@@ -20,6 +20,14 @@ pub enum Error {
         /// What is wrong with its value.
         why: String,
     },
+    /// A question is none: with what is wrong, and where.
+    #[error("{}{error}", prefix(*.is_named))]
+    Parse {
+        /// Whether the parameter is named in the text.
+        is_named: bool,
+        /// What is wrong.
+        error: Box<query_lang::ParseError>,
+    },
     /// More bytes than are taken. The text names the limit and the option that raises it.
     #[error("{0}")]
     TooLarge(String),
@@ -40,6 +48,16 @@ pub enum Error {
     Busy {
         /// What there is too much of.
         what: &'static str,
+        /// The option that sets the limit.
+        option: &'static str,
+    },
+    /// More questions at once than are answered, for longer than one waits.
+    #[error(
+        "query timed out in query queue: {running} run already; try again in a second, or raise {option}"
+    )]
+    Queued {
+        /// How many run at most.
+        running: usize,
         /// The option that sets the limit.
         option: &'static str,
     },
@@ -70,11 +88,14 @@ impl Error {
     /// The status of the answer.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Bad(_) | Self::Parameter { .. } => StatusCode::BAD_REQUEST,
+            Self::Bad(_) | Self::Parameter { .. } | Self::Parse { .. } => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Execution(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TimedOut(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            // Data sources read the envelope of 503, and of 429 only the first bytes.
+            Self::TimedOut(_) | Self::Unavailable(_) | Self::Queued { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             // Not a registered status; Prometheus and nginx use it for "client closed request".
             Self::Cancelled => StatusCode::from_u16(499).unwrap_or(StatusCode::REQUEST_TIMEOUT),
             Self::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -92,11 +113,12 @@ impl Error {
         match self {
             Self::Bad(_)
             | Self::Parameter { .. }
+            | Self::Parse { .. }
             | Self::TooLarge(_)
             | Self::MediaType(_)
             | Self::Method(_) => "bad_data",
             Self::Execution(_) => "execution",
-            Self::TimedOut(_) => "timeout",
+            Self::TimedOut(_) | Self::Queued { .. } => "timeout",
             Self::Cancelled => "canceled",
             Self::Busy { .. } | Self::Unavailable(_) | Self::Full(_) => "unavailable",
             Self::Unauthorized(_) => "unauthorized",
@@ -108,7 +130,14 @@ impl Error {
 
     /// Whether the same request may succeed later, so that `Retry-After` is said.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Unavailable(_) | Self::Full(_) | Self::TimedOut(_))
+        matches!(
+            self,
+            Self::Busy { .. }
+                | Self::Queued { .. }
+                | Self::Unavailable(_)
+                | Self::Full(_)
+                | Self::TimedOut(_)
+        )
     }
 
     /// A failed question.
@@ -130,6 +159,16 @@ impl Error {
             model::Error::Invalid(text) => Self::Bad(text),
             model::Error::Full(text) => Self::Full(text),
             other => Self::Unavailable(other.to_string()),
+        }
+    }
+
+    /// The same without the name of the parameter, which some calls do not tell.
+    #[must_use]
+    pub fn unnamed(self) -> Self {
+        match self {
+            Self::Parameter { why, .. } => Self::Bad(why),
+            Self::Parse { error, .. } => Self::Parse { is_named: false, error },
+            other => other,
         }
     }
 
@@ -155,4 +194,9 @@ impl Error {
             other => Self::Bad(other.to_string()),
         }
     }
+}
+
+/// How a text about a parameter begins.
+fn prefix(is_named: bool) -> &'static str {
+    if is_named { "invalid parameter \"query\": " } else { "" }
 }

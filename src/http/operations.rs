@@ -46,6 +46,15 @@ pub trait Operations: Send + Sync {
     /// Where a folder cannot be listed.
     fn storage(&self) -> Result<Storage, Error>;
 
+    /// The files that hold rows, oldest rows first.
+    fn row_files(&self) -> Vec<RowFile>;
+
+    /// Numbers of the first and the last segment of the log; None where there is none.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    fn log_segments(&self) -> Result<Option<(u64, u64)>, Error>;
+
     /// Makes a backup where `to` says, or else where the server was told to.
     ///
     /// # Errors
@@ -99,6 +108,23 @@ pub struct StorageKind {
     /// How many.
     pub files: u64,
     /// Their size.
+    pub bytes: u64,
+}
+
+/// A file that holds rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowFile {
+    /// Its number.
+    pub id: u64,
+    /// Whether it has its own labels: a block. If not, it is a part.
+    pub is_block: bool,
+    /// First and last row, ns.
+    pub times: (i64, i64),
+    /// How many series.
+    pub series: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// Its size.
     pub bytes: u64,
 }
 

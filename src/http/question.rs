@@ -3,13 +3,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::extract::Request;
-use hyper::http::request;
-use tokio::time::timeout;
+use axum::{body::Body, extract::Request};
+use hyper::{Response, http::request};
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::http::{
     Context, Error, body,
+    outlet::{Form, Outlet, PIECES_WAITING, StopOnDrop, respond},
     params::{self, Params},
+    queries::Told,
 };
 use crate::model::{Budget, Stop};
 
@@ -33,15 +35,6 @@ pub(super) async fn asked(context: &Context, request: Request) -> Result<Asked, 
     };
     let params = Params::parse(head.uri.query(), &form)?;
     Ok(Asked { params, head })
-}
-
-/// Throws the switch when the question is dropped: hyper drops it when the connection is gone.
-struct StopOnDrop(Stop);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
 }
 
 /// Runs `work` where blocking is allowed, at most `within` or the server's own limit.
@@ -71,4 +64,66 @@ pub(super) async fn run<T: Send + 'static>(
     };
     drop(gone);
     ended.unwrap_or_else(|panic| Err(Error::Internal(format!("the query failed inside: {panic}"))))
+}
+
+/// A question whose answer is written to an outlet.
+pub(super) struct Job {
+    /// How long it may take to its first byte; None for the server's own limit.
+    pub(super) within: Option<Duration>,
+    /// What the answer is.
+    pub(super) form: Form,
+    /// What is told of it where running questions are listed.
+    pub(super) told: Told,
+}
+
+impl Job {
+    /// JSON, without a deadline of its own.
+    pub(super) fn json(context: &Context, asked: &Asked) -> Self {
+        Self {
+            within: None,
+            form: Form::json(&asked.head.headers),
+            told: Told::of(context, &asked.head),
+        }
+    }
+}
+
+/// Runs `work` where blocking is allowed; what it writes is the answer. It is listed while it runs
+/// and can be ended from outside.
+pub(super) async fn answer(
+    context: &Arc<Context>,
+    job: Job,
+    work: impl FnOnce(&Context, &Budget, &mut Outlet) -> Result<(), Error> + Send + 'static,
+) -> Result<Response<Body>, Error> {
+    let stop = Stop::default();
+    let gone = StopOnDrop(stop.clone());
+    let budget = Arc::new(Budget::new(context.options.query_limits, stop.clone()));
+    let entry = context.queries.enter(job.told, &stop, &budget);
+    let clock = &context.doors.clock;
+    let began = clock.monotonic();
+    let permit = context.questions.enter().await?;
+    let queued = clock.monotonic().saturating_sub(began);
+    entry.begin();
+    let most = context.options.query_timeout;
+    let deadline = job.within.unwrap_or(most).min(most);
+    let (pieces, receiver) = mpsc::channel(PIECES_WAITING);
+    let mut outlet = Outlet::new(context, &job.form, pieces, (stop.clone(), permit, queued));
+    let inside = Arc::clone(context);
+    let writing = tokio::task::spawn_blocking(move || {
+        stop_check(&budget)?;
+        let done = work(&inside, &budget, &mut outlet).and_then(|()| outlet.finish());
+        entry.end(done.as_ref().err());
+        done
+    });
+    let mut responding = std::pin::pin!(respond(job.form, writing, receiver, gone));
+    if let Ok(done) = timeout(deadline, &mut responding).await {
+        return done;
+    }
+    stop.time_out();
+    let still = |_| Error::TimedOut("query timed out and is still ending".into());
+    timeout(GRACE, responding).await.map_err(still)?
+}
+
+/// A question that was ended while it waited for its turn does not begin.
+fn stop_check(budget: &Budget) -> Result<(), Error> {
+    budget.check().map_err(Error::of_question)
 }

@@ -10,7 +10,11 @@ use axum::{
     response::IntoResponse,
     routing::MethodRouter,
 };
-use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    header::{ALLOW, ORIGIN},
+    http::request::Parts,
+};
 
 use crate::access;
 use crate::http::{
@@ -101,6 +105,7 @@ pub(super) fn router(context: Shared) -> Router {
         .router
         .fallback_service(nothing.with_state(Arc::clone(&context)))
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&context), share))
         .with_state(context)
 }
 
@@ -119,7 +124,8 @@ fn in_own_form(error: &Error, _: &HeaderMap) -> Response<Body> {
 
 async fn not_found(request: Request) -> Error {
     let path: String = request.uri().path().chars().take(200).collect();
-    Error::NotFound(format!("no such path: {path:?}; GET / lists what there is"))
+    // Those who look for an API of rules look for these words.
+    Error::NotFound(format!("page not found: no such path: {path:?}; GET / lists what there is"))
 }
 
 async fn wrong_method(request: Request) -> Error {
@@ -180,6 +186,9 @@ async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> 
     let clock = &route.context.doors.clock;
     let began = clock.monotonic();
     let (mut head, body) = request.into_parts();
+    if head.method == Method::OPTIONS {
+        return options(next.run(Request::from_parts(head, body)).await);
+    }
     let response = match route.admit(&head).await {
         Ok(None) => next.run(Request::from_parts(head, body)).await,
         Ok(Some(caller)) => {
@@ -196,6 +205,24 @@ async fn pass(State(route): State<Arc<Route>>, request: Request, next: Next) -> 
     };
     route.count(response.status());
     route.time.observe(clock.monotonic().saturating_sub(began));
+    response
+}
+
+/// What a route says of itself to whoever asks, without looking at what is stored: nothing here
+/// handles this method, so the answer is the refusal that names those it does.
+fn options(refusal: Response<Body>) -> Response<Body> {
+    let mut response = answer::done();
+    if let Some(allowed) = refusal.headers().get(ALLOW) {
+        response.headers_mut().insert(ALLOW, allowed.clone());
+    }
+    response
+}
+
+/// Tells browsers whose pages may read the answer.
+async fn share(State(context): State<Shared>, request: Request, next: Next) -> Response<Body> {
+    let origin = request.headers().get(ORIGIN).cloned();
+    let mut response = next.run(request).await;
+    context.cors.tell(origin.as_ref(), response.headers_mut());
     response
 }
 

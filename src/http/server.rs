@@ -9,7 +9,7 @@ use std::{
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
     task::Poll,
     time::Duration,
 };
@@ -95,6 +95,13 @@ impl Gate {
         }
     }
 
+    /// Ends streams that have no end of their own.
+    fn stop(&self) {
+        if let Some(house) = self.house() {
+            house.context.is_stopping.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn house(&self) -> Option<House> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -155,8 +162,8 @@ impl Server {
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    let serving = self.serve(stream, &graceful);
+                Ok((stream, peer)) => {
+                    let serving = self.serve((stream, peer), &graceful);
                     tokio::spawn(async move {
                         serving.await;
                         drop(slot);
@@ -170,6 +177,7 @@ impl Server {
             }
         }
         drop(self.listener);
+        self.gate.stop();
         if timeout(STOP_TIME_MAX, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests did not end in time and are cut off");
         }
@@ -177,7 +185,7 @@ impl Server {
 
     fn serve(
         &self,
-        stream: TcpStream,
+        (stream, peer): (TcpStream, SocketAddr),
         graceful: &GracefulShutdown,
     ) -> impl Future<Output = ()> + Send + use<> {
         // Answers are written whole; waiting for more to send only delays them.
@@ -189,7 +197,8 @@ impl Server {
         let watcher = graceful.watcher();
         async move {
             let Some(stream) = tls.accept(stream).await else { return };
-            let connection = Arc::new(Connection::new(clock).of_client(stream.client()));
+            let connection =
+                Arc::new(Connection::new(clock).of_client(stream.client()).from_peer(peer));
             let inside = Arc::clone(&connection);
             let service =
                 service_fn(move |request| handle(gate.clone(), Arc::clone(&inside), request));

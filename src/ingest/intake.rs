@@ -1,7 +1,7 @@
 //! What a decoder needs from the house.
 
-use crate::ingest::{Config, Error, Reason};
-use crate::model::{self, Label, Registry, SeriesRef, TenantId};
+use crate::ingest::{Config, Error, Reason, Session, time::Bounds};
+use crate::model::{self, Batch, Label, Registry, SeriesRef, TenantId};
 
 /// Limits, series, and whose rows they are: the same for many requests.
 #[derive(Clone, Copy)]
@@ -15,6 +15,15 @@ pub struct Intake<'a> {
 }
 
 impl Intake<'_> {
+    /// Begins a request, whose rows come to `batch`, which is emptied: the times they may have.
+    pub(super) fn begin(&self, session: &mut Session, batch: &mut Batch) -> Bounds {
+        batch.clear();
+        batch.tenant = self.tenant;
+        let window = self.registry.window();
+        session.begin(window, self.config.predictions_max);
+        Bounds::new(window)
+    }
+
     /// Registers one series. It alone may be refused; or there is no registering now.
     pub(super) fn register(
         &self,

@@ -14,8 +14,8 @@ mod quantile;
 pub use compensated::{Compensated, Mean, Variance, linear_regression, variance};
 pub use counter::{StartedAt, is_start_reset, starts_overlap};
 pub use partial::{
-    float_partial, histogram_partial, is_float_reset, line, merge_floats, merge_histograms,
-    variance_of,
+    float_partial, float_partial_of, histogram_partial, is_float_reset, line, merge_floats,
+    merge_histograms, variance_of,
 };
 pub use quantile::{
     ClassicBucket, ForcedMonotonicity, almost_equal, classic_fraction, classic_quantile, nan_first,

@@ -29,7 +29,15 @@ pub fn general_rounded(value: f64, precision: usize) -> String {
 
 /// Go's `FormatFloat(v, 'f', -1, 64)`: shortest digits, never an exponent.
 pub fn plain(value: f64) -> String {
-    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+    if let Some(text) = special(value) {
+        return text.to_owned();
+    }
+    // Only large values can lie halfway between two texts.
+    if value.abs() < HALFWAY_FROM {
+        return format!("{value}");
+    }
+    let (digits, exponent, sign) = shortest(value);
+    layout(&digits, exponent, sign, usize::MAX)
 }
 
 /// As OpenMetrics writes bounds: like [`general`], and whole numbers get `.0`.
@@ -54,8 +62,34 @@ fn special(value: f64) -> Option<&'static str> {
 }
 
 fn shortest(value: f64) -> (String, i32, &'static str) {
-    let (digits, exponent) = split(&format!("{:e}", value.abs()));
+    let (mut digits, exponent) = split(&format!("{:e}", value.abs()));
+    if let Some(even) = even_digits(value.abs(), &digits, exponent) {
+        digits = even;
+    }
     (digits, exponent, if value.is_sign_negative() { "-" } else { "" })
+}
+
+/// Below, a float that has one digit more than its shortest text has fifteen at most, and is that text.
+const HALFWAY_FROM: f64 = 1e14;
+/// Digits that any float has at most.
+const DIGITS_MAX: usize = 770;
+
+/// The digits that are one less, where both texts are as near and read back: of two, Go takes the even
+/// one, and Rust the upper. 1678795252447729.25 is …729.2 for Go.
+fn even_digits(value: f64, digits: &str, exponent: i32) -> Option<String> {
+    let last = digits.bytes().last().filter(|last| last % 2 == 1)?;
+    if value < HALFWAY_FROM {
+        return None;
+    }
+    let mut lower = digits.get(..digits.len() - 1)?.to_owned();
+    lower.push(char::from(last - 1));
+    let (exact, _) = split(&format!("{value:.DIGITS_MAX$e}"));
+    let rest = exact.strip_prefix(lower.as_str())?.strip_prefix('5')?;
+    let reads_back = || {
+        let shift = i32::try_from(lower.len()).map_or(0, |length| exponent + 1 - length);
+        format!("{lower}e{shift}").parse() == Ok(value)
+    };
+    (rest.bytes().all(|digit| digit == b'0') && reads_back()).then_some(lower)
 }
 
 /// Digits without a point, and the exponent of the first one.
@@ -96,6 +130,23 @@ fn layout(digits: &str, exponent: i32, sign: &str, exponent_end: usize) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Found by asking `count_values` beside Prometheus: labels differed in the last digit.
+    #[test]
+    fn of_two_texts_that_are_as_near_the_even_one_is_taken() {
+        let cases: [(f64, &str, &str); 4] = [
+            (1_678_795_252_447_729.25, "1678795252447729.2", "1.6787952524477292e+15"),
+            (1_678_795_252_447_729.75, "1678795252447729.8", "1.6787952524477298e+15"),
+            (-1_678_795_252_447_729.25, "-1678795252447729.2", "-1.6787952524477292e+15"),
+            (1_678_795_252_447_729.5, "1678795252447729.5", "1.6787952524477295e+15"),
+        ];
+        for (value, expected, expected_general) in cases {
+            assert_eq!(plain(value), expected);
+            assert_eq!(general(value), expected_general);
+        }
+        assert_eq!(plain(1e300), format!("1{}", "0".repeat(300)));
+        assert_eq!(plain(9_007_199_254_740_993.0), "9007199254740992");
+    }
 
     #[test]
     fn general_is_short_and_has_an_exponent_at_both_ends() {

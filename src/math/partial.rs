@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::histogram::{HistogramSum, add, equal, is_custom, is_reset};
 use super::{Compensated, Mean, StartedAt, is_start_reset, variance};
-use crate::model::{FloatPartial, Histogram, HistogramPartial, TierRow};
+use crate::model::{Facts, FloatPartial, Histogram, HistogramPartial, TierRow};
 
 const NANOS_IN_MILLI: i64 = 1_000_000;
 
@@ -65,6 +65,44 @@ pub fn float_partial(times: &[i64], values: &[f64], starts: &[i64]) -> Option<Fl
     partial.mean = mean.map_or(f64::NAN, Mean::value);
     partial.squares = variance(values.iter().copied()) * float(i128::from(partial.count));
     partial.products = products(times, values, &partial);
+    Some(partial)
+}
+
+/// As [`float_partial`], of what is asked for and no spread: what nobody looks at is not computed.
+pub fn float_partial_of(
+    times: &[i64],
+    values: &[f64],
+    starts: &[i64],
+    facts: Facts,
+) -> Option<FloatPartial> {
+    let row = |i: usize| {
+        let start = starts.get(i).copied().unwrap_or(0);
+        Some(TierRow { time: *times.get(i)?, start, value: *values.get(i)? })
+    };
+    let (first, last) = (row(0)?, row(values.len().checked_sub(1)?)?);
+    let mut partial = empty(first, last, values.len());
+    partial.has_spread = false;
+    if facts.has(Facts::MIN) {
+        partial.min = values.iter().fold(f64::NAN, |old, new| less(old, *new));
+    }
+    if facts.has(Facts::MAX) {
+        partial.max = values.iter().fold(f64::NAN, |old, new| more(old, *new));
+    }
+    if facts.has(Facts::SUM) {
+        let mut mean = Mean::new(first.value);
+        let mut sum = Compensated::default();
+        values.iter().for_each(|value| sum.add(*value));
+        values.iter().skip(1).for_each(|value| mean.add(*value));
+        (partial.sum, partial.rest) = normal(sum);
+        partial.mean = mean.value();
+    }
+    if facts.has(Facts::RESETS) || facts.has(Facts::CHANGES) {
+        for i in 1..values.len() {
+            if let (Some(before), Some(now)) = (row(i - 1), row(i)) {
+                follow(&mut partial, &before, &now);
+            }
+        }
+    }
     Some(partial)
 }
 
@@ -138,24 +176,12 @@ fn time_mean(partial: &FloatPartial) -> f64 {
 
 /// Makes `partial` that of its rows and of `later`'s, which follow them.
 pub fn merge_floats(partial: &mut FloatPartial, later: &FloatPartial) {
+    partial.has_spread &= later.has_spread;
+    if partial.has_spread {
+        merge_spread(partial, later);
+    }
     let (mine, theirs) = (float(i128::from(partial.count)), float(i128::from(later.count)));
     let count = mine + theirs;
-    let distance = i128::from(millis(later.first.time)) - i128::from(millis(partial.first.time));
-    let between_times = float(distance) + time_mean(later) - time_mean(partial);
-    let between = later.mean - partial.mean;
-    let weight = mine * theirs / count;
-    partial.has_spread &= later.has_spread;
-    partial.squares += later.squares + between * between * weight;
-    partial.products += later.products + between_times * between * weight;
-    partial.time_squares = later
-        .time_sum
-        .wrapping_mul(2)
-        .wrapping_mul(distance)
-        .wrapping_add(later.time_squares)
-        .wrapping_add(i128::from(later.count).wrapping_mul(distance.wrapping_mul(distance)))
-        .wrapping_add(partial.time_squares);
-    let moved = i128::from(later.count).wrapping_mul(distance).wrapping_add(later.time_sum);
-    partial.time_sum = partial.time_sum.wrapping_add(moved);
     let mut sum = Compensated { sum: partial.sum, rest: partial.rest };
     sum.merge(Compensated { sum: later.sum, rest: later.rest });
     (partial.sum, partial.rest) = normal(sum);
@@ -173,6 +199,26 @@ pub fn merge_floats(partial: &mut FloatPartial, later: &FloatPartial) {
     (partial.min, partial.max) = (less(partial.min, later.min), more(partial.max, later.max));
     partial.count = partial.count.saturating_add(later.count);
     partial.last = later.last;
+}
+
+/// Merges spread and line, before anything else is merged: wide sums, and half of the work.
+fn merge_spread(partial: &mut FloatPartial, later: &FloatPartial) {
+    let (mine, theirs) = (float(i128::from(partial.count)), float(i128::from(later.count)));
+    let distance = i128::from(millis(later.first.time)) - i128::from(millis(partial.first.time));
+    let between_times = float(distance) + time_mean(later) - time_mean(partial);
+    let between = later.mean - partial.mean;
+    let weight = mine * theirs / (mine + theirs);
+    partial.squares += later.squares + between * between * weight;
+    partial.products += later.products + between_times * between * weight;
+    partial.time_squares = later
+        .time_sum
+        .wrapping_mul(2)
+        .wrapping_mul(distance)
+        .wrapping_add(later.time_squares)
+        .wrapping_add(i128::from(later.count).wrapping_mul(distance.wrapping_mul(distance)))
+        .wrapping_add(partial.time_squares);
+    let moved = i128::from(later.count).wrapping_mul(distance).wrapping_add(later.time_sum);
+    partial.time_sum = partial.time_sum.wrapping_add(moved);
 }
 
 /// The variance of the whole population.

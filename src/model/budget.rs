@@ -117,6 +117,11 @@ impl Budget {
         )
     }
 
+    /// Bytes held now.
+    pub fn memory(&self) -> u64 {
+        self.memory.load(Ordering::Relaxed)
+    }
+
     /// Rows read so far.
     pub fn samples(&self) -> u64 {
         self.samples.load(Ordering::Relaxed)

@@ -6,8 +6,8 @@
 //! neither knows the other.
 
 mod batch;
+mod buckets;
 mod budget;
-mod calendar;
 mod doors;
 mod error;
 mod histogram;
@@ -23,8 +23,8 @@ mod time;
 mod time_span;
 
 pub use batch::{Batch, Exemplar, HistogramRow, Metadata, MetricKind, MetricRows};
+pub use buckets::{Buckets, Facts, FloatColumns};
 pub use budget::{Budget, Limits, Stop};
-pub use calendar::{days_before, days_in_month};
 pub use doors::{Door, Registry, SeriesKey, SeriesRef, Sink, SinkDone};
 pub use error::Error;
 pub use histogram::{CUSTOM_BUCKETS_SCHEMA, Histogram, ResetHint, Span};

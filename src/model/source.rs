@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::model::{
-    Budget, Error, Exemplar, Histogram, Labels, Matcher, Metadata, Partial, Table, TenantId, Tier,
-    TimeRange, Zone,
+    Buckets, Budget, Error, Exemplar, Facts, FloatPartial, Histogram, Labels, Matcher, Metadata,
+    Table, TenantId, Tier, TimeRange, Zone,
 };
 
 /// Whose rows of which table.
@@ -131,11 +131,13 @@ pub struct Columns {
     pub values: bool,
     /// Start timestamps.
     pub starts: bool,
+    /// What of buckets that stand for rows.
+    pub facts: Facts,
 }
 
 impl Columns {
     /// Times and values.
-    pub const VALUES: Self = Self { values: true, starts: false };
+    pub const VALUES: Self = Self { values: true, starts: false, facts: Facts::ALL };
 }
 
 /// Equal windows, left-open and right-closed: window i is (end - length, end], its end at
@@ -150,9 +152,26 @@ pub struct Windows {
     pub count: u32,
     /// How long each is.
     pub length: i64,
-    /// Whether [`Visitor::partial`] may stand for rows that [`Selection::zones`] says are gone. Without,
+    /// Whether [`Visitor::buckets`] may stand for rows that [`Selection::zones`] says are gone. Without,
     /// nothing stands for them.
     pub partials: bool,
+}
+
+impl Windows {
+    /// Whether a window begins or ends between rows of two times: after the first, or before the last.
+    pub fn split(&self, first: i64, last: i64) -> bool {
+        let count = i64::from(self.count);
+        // The first edge at or behind `first`, of those at `base` and each step behind it.
+        let is_between = |base: i64| {
+            let steps = match (first.saturating_sub(base), self.step) {
+                (..=0, _) => 0,
+                (_, ..=0) => count,
+                (behind, step) => behind.saturating_sub(1) / step + 1,
+            };
+            steps < count && base.saturating_add(steps.saturating_mul(self.step)) < last
+        };
+        is_between(self.first_end) || is_between(self.first_end.saturating_sub(self.length))
+    }
 }
 
 /// What a scan is for.
@@ -162,6 +181,9 @@ pub struct Reading {
     pub columns: Columns,
     /// The windows that will be evaluated.
     pub windows: Windows,
+    /// What a chunk of floats must tell to stand for its rows, where no window's edge is among them;
+    /// None: rows are wanted.
+    pub chunks: Option<Facts>,
 }
 
 /// Consecutive rows of one series, by time, each time once. Columns not asked for are empty.
@@ -194,12 +216,19 @@ pub trait Visitor {
     /// Ends the scan, which returns it.
     fn rows(&mut self, series: u32, rows: Rows<'_>) -> Result<Flow, Error>;
 
-    /// A bucket of a tier in place of its rows, before all rows; only where [`Windows::partials`]
-    /// allows it.
+    /// Buckets of tiers in place of their rows, before all rows; only where [`Windows::partials`]
+    /// allows it. Lent until this returns.
     ///
     /// # Errors
     /// Ends the scan, which returns it.
-    fn partial(&mut self, series: u32, partial: &Partial) -> Result<Flow, Error>;
+    fn buckets(&mut self, series: u32, buckets: &Buckets) -> Result<Flow, Error>;
+
+    /// Chunks in place of their rows, by time, before all rows, among which they are; only where
+    /// [`Reading::chunks`] asks for them. No row is in a ms that is theirs.
+    ///
+    /// # Errors
+    /// Ends the scan, which returns it.
+    fn chunks(&mut self, series: u32, chunks: &[FloatPartial]) -> Result<Flow, Error>;
 }
 
 /// Changes when any row of what it was made for may have changed.
@@ -256,4 +285,22 @@ pub trait Selection: Send + Sync {
 
     /// Changes when any row of the range may have.
     fn generation(&self) -> Generation;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_splits_the_rows_that_it_lies_between() {
+        let windows = Windows { first_end: 100, step: 50, count: 3, length: 30, partials: false };
+        // Ends at 100, 150, 200; begins at 70, 120, 170.
+        let splits = |first, last| windows.split(first, last);
+        assert!(splits(100, 101) && splits(99, 101) && splits(60, 71) && splits(170, 180));
+        assert!(!splits(101, 120), "a row at the left edge is outside, and so are all before it");
+        assert!(splits(101, 121));
+        assert!(!splits(1, 70) && !splits(201, 900) && !splits(71, 100));
+        let one = Windows { step: 0, count: 1, ..windows };
+        assert!(one.split(100, 101) && !one.split(101, 500) && !one.split(71, 100));
+    }
 }

@@ -152,7 +152,6 @@ impl fmt::Display for Note {
 }
 
 impl Note {
-    #[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
     fn fmt_info(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PossibleNonCounter(metric) => write!(
@@ -204,6 +203,13 @@ impl Note {
             Self::BoundsReconciled(operation) => {
                 write!(f, "mismatched custom buckets were reconciled during {operation}")
             }
+            _ => self.fmt_tier(f),
+        }
+    }
+
+    /// What answers other than from rows.
+    fn fmt_tier(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::TierWindows { tier, until } => write!(
                 f,
                 "up to {} buckets of tier {tier} answer: windows move to their edges and are at \

@@ -12,11 +12,12 @@ use super::matrix::{Matrix, RowRef, ones};
 use super::merge::finish_names;
 use super::plan::{Plan, Range, Rows, Times, plan};
 use super::rows::{Scan, SeriesRows};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows, to_millis};
 use super::subquery;
 use super::tier::Zones;
 use super::value::{Answer, Point, Sample, Series, Stats, Value};
-use crate::model::{Budget, Columns, Labels, Reading, Scope, Source, Tier};
+use crate::model::{Budget, Columns, Facts, Labels, Reading, Scope, Source, Tier};
 
 /// How questions are answered where they do not say.
 #[derive(Clone)]
@@ -50,6 +51,10 @@ pub struct Question {
     pub lookback_ms: Option<i64>,
     /// The tier whose buckets are to answer as far as they reach; None: rows as far as they are kept.
     pub tier: Option<Tier>,
+    /// What `now()` is, ms since 1970; None: the end of the question.
+    pub now_ms: Option<i64>,
+    /// Whether [`Stats::queryable`] is wanted.
+    pub counts_steps: bool,
 }
 
 /// When a question is evaluated, ms since 1970.
@@ -68,6 +73,16 @@ pub enum When {
     },
 }
 
+impl When {
+    /// How many times it is evaluated; None where no time is meant.
+    fn steps(self) -> Option<usize> {
+        match self {
+            Self::At(_) => Some(1),
+            Self::Over { start, end, step } => Steps::between(start, end, step).map(|it| it.count),
+        }
+    }
+}
+
 impl Question {
     /// From a text.
     ///
@@ -75,7 +90,15 @@ impl Question {
     /// [`Error::Parse`], with the place.
     pub fn parse(text: &str, when: When) -> Result<Self, Error> {
         let expr = query_lang::parse(text)?;
-        Ok(Self { text: text.to_owned(), expr, when, lookback_ms: None, tier: None })
+        Ok(Self {
+            text: text.to_owned(),
+            expr,
+            when,
+            lookback_ms: None,
+            tier: None,
+            now_ms: None,
+            counts_steps: false,
+        })
     }
 }
 
@@ -89,6 +112,11 @@ impl Engine {
     /// With these defaults.
     pub fn new(config: Config) -> Self {
         Self { config }
+    }
+
+    /// How old a value may be to count as the newest, ms.
+    pub fn lookback_ms(&self) -> i64 {
+        self.config.lookback_ms
     }
 
     /// The answer: at one time a value of the expression's type, over steps a matrix.
@@ -111,7 +139,13 @@ impl Engine {
             lookback: lookback.unwrap_or(self.config.lookback_ms),
             in_subquery: false,
             notes: Annotations::default(),
+            counts: None,
         };
+        let steps = question
+            .when
+            .steps()
+            .filter(|steps| question.counts_steps && *steps <= self.config.steps_max);
+        evaluator.counts = steps.map(StepCounts::new);
         let (value, steps) = match question.when {
             When::At(at) => (self.at(&mut evaluator, question, at)?, 1),
             When::Over { start, end, step } => {
@@ -119,7 +153,8 @@ impl Engine {
             }
         };
         let (warnings, infos) = evaluator.notes.texts(&question.text);
-        let stats = Stats { samples: budget.samples(), steps };
+        let queryable = evaluator.counts.take().map(StepCounts::into_counts).unwrap_or_default();
+        let stats = Stats { samples: budget.samples(), steps, queryable };
         Ok(Answer { value, warnings, infos, stats })
     }
 
@@ -130,7 +165,8 @@ impl Engine {
         at: i64,
     ) -> Result<Value, Error> {
         let default_step = self.config.default_step_ms;
-        let times = Times { start: at, end: at, step: 0, default_step };
+        let now = question.now_ms.unwrap_or(at);
+        let times = Times { start: at, end: at, step: 0, default_step, now };
         let planned = plan(&question.text, &question.expr, times)?;
         let steps = Steps::at(at);
         if let Plan::Range(range) = &planned {
@@ -162,7 +198,8 @@ impl Engine {
         if steps.count > self.config.steps_max {
             return Err(Error::Resolution { limit: self.config.steps_max });
         }
-        let times = Times { start, end, step, default_step: self.config.default_step_ms };
+        let (now, default_step) = (question.now_ms.unwrap_or(end), self.config.default_step_ms);
+        let times = Times { start, end, step, default_step, now };
         let planned = plan(&question.text, &question.expr, times)?;
         let matrix = finish_names(evaluator.vector(&planned, steps)?)?;
         Ok((Value::Matrix(series(&matrix, steps)), steps.count as u64))
@@ -214,20 +251,28 @@ fn windows(
         Rows::Select(select) => {
             let windows = Windows::new(steps, range.length, select.at, select.offset);
             let reach = super::window::reach(windows, select.edges, evaluator.lookback);
-            let Some(selection) = evaluator.select(&select.matchers, reach.range())? else {
+            let Some(selection) = evaluator.selection(select, reach.range())? else {
                 return Ok(all);
             };
             let scan = Scan {
                 selection: selection.as_ref(),
-                reading: Reading { columns: Columns::VALUES, windows: reach.in_nanos(true) },
+                // Whether there is a bucket is enough: none will do.
+                reading: Reading {
+                    columns: Columns { facts: Facts::COUNT, ..Columns::VALUES },
+                    windows: reach.in_nanos(true),
+                    chunks: None,
+                },
                 keeps_stale: false,
                 budget: evaluator.budget,
             };
             let each = &mut |number: u32, rows: &SeriesRows| {
-                if !rows.partials.is_empty()
+                if !rows.buckets.is_empty()
                     && let Some(zones) = Zones::new(selection.zones(number))
                 {
                     return Err(zones.refuse("a range without a function"));
+                }
+                if let Some(counts) = &evaluator.counts {
+                    counts.add_windows(windows, rows);
                 }
                 let labels = selection.labels(number);
                 all.extend(super::window::bare(rows, windows, select.edges, labels)?);

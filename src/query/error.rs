@@ -117,6 +117,25 @@ pub enum Error {
     /// The regular expression of `label_replace`.
     #[error("invalid regular expression in label_replace(): {0}")]
     Regex(String),
+    /// A regular expression of another function.
+    #[error("invalid regular expression in {function}(): {expression}")]
+    RegexOf {
+        /// The function.
+        function: &'static str,
+        /// The expression.
+        expression: String,
+    },
+    /// A text that chooses, and chooses nothing.
+    #[error("unknown choice {wanted:?}, known are: {known}")]
+    Choice {
+        /// What was wanted.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+    /// A time zone.
+    #[error("unknown time zone {0:?}, expected a name as Europe/Berlin")]
+    TimeZone(String),
     /// A factor of `double_exponential_smoothing`.
     #[error("invalid {role} factor. Expected: 0 < {short} < 1, got: {value:.6}")]
     Factor {

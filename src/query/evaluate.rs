@@ -8,9 +8,11 @@ use super::annotations::{Annotations, Note};
 use super::error::Error;
 use super::leaf::{Leaf, Pool, Task, non_counter};
 use super::matrix::{Matrix, Row, ones, words};
-use super::plan::{Hints, Plan, RangeFunction, Rows, Select};
+use super::plan::{Hints, Moved, Plan, RangeFunction, Rows, Select};
+use super::step_counts::StepCounts;
 use super::steps::{Steps, Windows};
-use super::window::{Context, Instant, RangeCall, Stamp, evaluate};
+use super::union::Union;
+use super::window::{Context, Instant, RangeCall, Several, Stamp, evaluate, yields_several};
 use super::{aggregate, binary, functions, subquery};
 use crate::model::{Ask, Budget, Labels, Scope, Selection, Source, TimeRange};
 
@@ -35,6 +37,8 @@ pub(crate) struct Evaluator<'a> {
     /// Whether what is evaluated will be rows of a subquery.
     pub in_subquery: bool,
     pub notes: Annotations,
+    /// What each step looks at, where that is wanted.
+    pub counts: Option<StepCounts>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -70,12 +74,37 @@ impl<'a> Evaluator<'a> {
             Plan::Binary(binary) => binary::evaluate(self, binary, steps)?,
             Plan::Info(info) => Outcome::Vector(functions::info(self, info, steps)?),
             Plan::Once(inner) => self.once(inner, steps)?,
+            Plan::Moved(moved) => self.moved(moved, steps)?,
+            Plan::Keep(inner) => {
+                let mut matrix = self.vector(inner, steps)?;
+                (0..matrix.len()).for_each(|row| matrix.set_drops_name(row, false));
+                Outcome::Vector(matrix)
+            }
+            Plan::Among(among) => Outcome::Vector(binary::among(self, among, steps)?),
         })
+    }
+
+    /// At other times, or at one for all steps.
+    fn moved(&mut self, moved: &Moved, steps: Steps) -> Result<Outcome, Error> {
+        let Some(at) = moved.at else {
+            let start = steps.start.saturating_sub(moved.offset);
+            return self.eval(&moved.plan, Steps { start, ..steps });
+        };
+        let one = Steps { start: at.saturating_sub(moved.offset), count: 1, ..steps };
+        let outcome = self.eval(&moved.plan, one)?;
+        self.repeated(outcome, steps)
     }
 
     fn once(&mut self, plan: &Plan, steps: Steps) -> Result<Outcome, Error> {
         let one = Steps { count: 1, ..steps };
-        Ok(match self.eval(plan, one)? {
+        let outer = self.begin_counts(1);
+        let evaluated = self.eval(plan, one);
+        self.end_counts(outer, |outer, total| outer.add_everywhere(total));
+        self.repeated(evaluated?, steps)
+    }
+
+    fn repeated(&mut self, outcome: Outcome, steps: Steps) -> Result<Outcome, Error> {
+        Ok(match outcome {
             Outcome::Scalar(values) => {
                 let value = values.first().copied().unwrap_or(f64::NAN);
                 Outcome::Scalar(vec![value; steps.count])
@@ -115,6 +144,22 @@ impl<'a> Evaluator<'a> {
     ///
     /// # Errors
     /// What the source refused.
+    pub(crate) fn selection(
+        &self,
+        select: &Select,
+        range: Option<TimeRange>,
+    ) -> Result<Option<Arc<dyn Selection>>, Error> {
+        let mut all: Vec<Arc<dyn Selection>> = Vec::new();
+        for matchers in std::iter::once(&select.matchers).chain(&select.alternatives) {
+            all.extend(self.select(matchers, range)?);
+        }
+        Ok(if all.len() > 1 { Some(Arc::new(Union::new(&all, self.budget)?)) } else { all.pop() })
+    }
+
+    /// Series that pass these tests and may have a row in `range`; None where no time is in it.
+    ///
+    /// # Errors
+    /// What the source refused.
     pub(crate) fn select(
         &self,
         matchers: &[crate::model::Matcher],
@@ -151,7 +196,7 @@ impl<'a> Evaluator<'a> {
             reach = reach.widen(self.lookback, 0);
         }
         let (budget, in_subquery) = (self.budget, self.in_subquery);
-        Ok(self.select(&select.matchers, reach.range())?.map(|selection| Leaf {
+        Ok(self.selection(select, reach.range())?.map(|selection| Leaf {
             selection,
             task,
             hints: select.hints,
@@ -159,6 +204,7 @@ impl<'a> Evaluator<'a> {
             place: select.place,
             in_subquery,
             budget,
+            counts: self.counts.clone(),
         }))
     }
 
@@ -172,7 +218,11 @@ impl<'a> Evaluator<'a> {
         steps: Steps,
     ) -> Result<Option<Leaf<'a>>, Error> {
         match plan {
-            Plan::RangeFunction(call) if call.function == Function::AbsentOverTime => Ok(None),
+            Plan::RangeFunction(call)
+                if call.function == Function::AbsentOverTime || yields_several(call.function) =>
+            {
+                Ok(None)
+            }
             _ => self.leaf(plan, steps),
         }
     }
@@ -218,6 +268,9 @@ impl<'a> Evaluator<'a> {
         plan: &Plan,
         steps: Steps,
     ) -> Result<Matrix, Error> {
+        if yields_several(call.function) {
+            return self.several(call, steps);
+        }
         let matrix = if let Rows::Subquery(inner) = &call.range.rows {
             let rows = subquery::evaluate(self, inner, call.range.length, steps)?;
             let windows = Windows::new(steps, call.range.length, inner.at, inner.offset);
@@ -235,6 +288,42 @@ impl<'a> Evaluator<'a> {
         Ok(matrix)
     }
 
+    /// Several series for each, all from one read.
+    fn several(&mut self, call: &RangeFunction, steps: Steps) -> Result<Matrix, Error> {
+        let mut result = Matrix::new(steps.count);
+        if let Rows::Subquery(inner) = &call.range.rows {
+            let rows = subquery::evaluate(self, inner, call.range.length, steps)?;
+            let windows = Windows::new(steps, call.range.length, inner.at, inner.offset);
+            let range_call = self.range_call(call, windows, Edges::Plain, steps)?;
+            let several = Several { call: range_call, texts: call.texts.clone() };
+            for index in 0..rows.len() {
+                self.budget.check()?;
+                let labels = rows.labels(index);
+                let metric = || labels.metric().to_owned();
+                let mut context =
+                    Context { metric: &metric, notes: &mut self.notes, place: call.place };
+                several.add(&labels, &rows.rows(index), &mut context, &mut result)?;
+            }
+            return Ok(result);
+        }
+        let Some(leaf) = self.leaf(&Plan::RangeFunction(Box::new(call.clone())), steps)? else {
+            return Ok(result);
+        };
+        let Task::Range(range_call) = &leaf.task else { return Ok(result) };
+        let several = Several { call: range_call.clone(), texts: call.texts.clone() };
+        let bytes = Matrix::bytes_a_row(steps.count);
+        leaf.each_series(&mut |number, rows| {
+            let labels = leaf.selection.labels(number);
+            let metric = || labels.metric().to_owned();
+            let mut context =
+                Context { metric: &metric, notes: &mut self.notes, place: call.place };
+            let before = result.len();
+            several.add(&labels, rows, &mut context, &mut result)?;
+            Ok(leaf.budget.use_memory(bytes.saturating_mul(result.len() - before))?)
+        })?;
+        Ok(result)
+    }
+
     fn over_subquery(
         &mut self,
         call: &RangeCall,
@@ -247,10 +336,14 @@ impl<'a> Evaluator<'a> {
             self.budget.check()?;
             row.clear();
             let labels = rows.labels(index);
+            let inner = rows.rows(index);
+            if let Some(counts) = &self.counts {
+                counts.add_windows(call.windows, &inner);
+            }
             let metric = || labels.metric().to_owned();
             let mut context =
                 Context { metric: &metric, notes: &mut self.notes, place: call.place };
-            evaluate(call, &rows.rows(index), &mut context, &mut row)?;
+            evaluate(call, &inner, &mut context, &mut row)?;
             if row.is_empty() {
                 continue;
             }
@@ -265,6 +358,24 @@ impl<'a> Evaluator<'a> {
             matrix.push(labels.clone(), drops_name, row.as_ref());
         }
         Ok(matrix)
+    }
+
+    /// Counts apart what is evaluated at steps of its own; what was counted before is returned.
+    pub(crate) fn begin_counts(&mut self, steps: usize) -> Option<StepCounts> {
+        let inner = self.counts.is_some().then(|| StepCounts::new(steps));
+        std::mem::replace(&mut self.counts, inner)
+    }
+
+    /// Goes on with `outer`, to which `join` adds what was counted apart.
+    pub(crate) fn end_counts(
+        &mut self,
+        outer: Option<StepCounts>,
+        join: impl FnOnce(&StepCounts, u64),
+    ) {
+        let inner = std::mem::replace(&mut self.counts, outer);
+        if let (Some(outer), Some(inner)) = (&self.counts, inner) {
+            join(outer, inner.total());
+        }
     }
 
     /// Notes something.

@@ -8,13 +8,14 @@ use super::error::Error;
 use super::matrix::{Matrix, Row};
 use super::plan::Hints;
 use super::rows::{Scan, SeriesRows};
+use super::step_counts::StepCounts;
 use super::steps::Windows;
-use super::tier::{self, Zones};
+use super::tier::{self, Newest, Zones};
 use super::totals::only_totals;
 use super::window::{
     Context, Instant, RangeCall, Stamp, evaluate, instant_row, smoothed_row, stamp_row,
 };
-use crate::model::{Budget, Columns, Grouping, METRIC_NAME, Reading, Selection};
+use crate::model::{Budget, Columns, Facts, Grouping, METRIC_NAME, Reading, Selection};
 
 /// Series of a run. Results are put together run by run, so this decides how sums across series round:
 /// whatever threads, parts or caches there are, the answer is the same.
@@ -56,6 +57,8 @@ pub(crate) struct Leaf<'a> {
     /// Whether its values are rows of a subquery.
     pub in_subquery: bool,
     pub budget: &'a Budget,
+    /// What each step looks at, where that is wanted.
+    pub counts: Option<StepCounts>,
 }
 
 impl Leaf<'_> {
@@ -79,16 +82,26 @@ impl Leaf<'_> {
     }
 
     fn reading(&self) -> Reading {
-        let starts = match &self.task {
-            Task::Instant(_) | Task::Smoothed(..) => false,
-            Task::Stamp(_, stamp) => *stamp == Stamp::Start,
-            Task::Range(call) => call.reads_starts(),
+        let newest = Facts::LAST.and(Facts::STARTS);
+        let (starts, facts) = match &self.task {
+            Task::Instant(_) | Task::Smoothed(..) => (false, newest),
+            Task::Stamp(_, stamp) => (*stamp == Stamp::Start, newest),
+            Task::Range(call) => (call.reads_starts(), tier::facts(call.function)),
         };
-        Reading { columns: Columns { values: true, starts }, windows: self.reach.in_nanos(true) }
+        let columns = Columns { values: true, starts, facts };
+        let chunks = match &self.task {
+            Task::Range(call) => tier::facts_of_chunks(call),
+            Task::Instant(_) | Task::Smoothed(..) | Task::Stamp(..) => None,
+        };
+        Reading { columns, windows: self.reach.in_nanos(true), chunks }
     }
 
     fn keeps_stale(&self) -> bool {
-        matches!(self.task, Task::Instant(_) | Task::Stamp(..))
+        match &self.task {
+            Task::Instant(_) | Task::Stamp(..) => true,
+            Task::Smoothed(..) => false,
+            Task::Range(call) => call.keeps_stale(),
+        }
     }
 
     /// The runs.
@@ -123,6 +136,12 @@ impl Leaf<'_> {
                 rows
             };
             self.evaluate(number, rows, notes, &mut row)?;
+            if let Some(counts) = &self.counts {
+                match &self.task {
+                    Task::Instant(_) | Task::Smoothed(..) | Task::Stamp(..) => counts.add_row(&row),
+                    Task::Range(call) => counts.add_windows(call.windows, rows),
+                }
+            }
             if row.is_empty() {
                 return Ok(());
             }
@@ -140,6 +159,30 @@ impl Leaf<'_> {
         scan.run(series, each)
     }
 
+    /// Hands the rows of each series to `each`.
+    ///
+    /// # Errors
+    /// What the source or `each` refused; buckets of tiers, which do not tell.
+    pub(crate) fn each_series(
+        &self,
+        each: &mut dyn FnMut(u32, &SeriesRows) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let scan = Scan {
+            selection: self.selection.as_ref(),
+            reading: self.reading(),
+            keeps_stale: self.keeps_stale(),
+            budget: self.budget,
+        };
+        scan.run(0..self.selection.len(), &mut |number, rows| {
+            if !rows.buckets.is_empty()
+                && let Some(zones) = Zones::new(self.selection.zones(number))
+            {
+                return Err(zones.refuse("a function of several values"));
+            }
+            each(number, rows)
+        })
+    }
+
     fn evaluate(
         &self,
         number: u32,
@@ -149,12 +192,16 @@ impl Leaf<'_> {
     ) -> Result<(), Error> {
         let metric = || self.selection.labels(number).metric().to_owned();
         let mut context = Context { metric: &metric, notes, place: self.place };
-        if !rows.partials.is_empty()
+        if !rows.buckets.is_empty()
             && let Some(zones) = Zones::new(self.selection.zones(number))
         {
             return self.evaluate_tiered(rows, &zones, &mut context, row);
         }
         match &self.task {
+            Task::Range(call) if !rows.chunks.is_empty() => {
+                context.place = call.place;
+                tier::evaluate_chunks(call, rows, &mut context, row);
+            }
             Task::Instant(instant) => instant_row(instant, rows, row),
             Task::Stamp(instant, stamp) => stamp_row(instant, *stamp, rows, row),
             Task::Smoothed(instant, lookback) => {
@@ -180,9 +227,11 @@ impl Leaf<'_> {
             return Err(zones.refuse("a subquery"));
         }
         match &self.task {
-            Task::Instant(instant) => tier::instant(instant, None, rows, zones, context, row),
+            Task::Instant(instant) => {
+                Newest { instant, stamp: None }.evaluate(rows, zones, context, row);
+            }
             Task::Stamp(instant, stamp) => {
-                tier::instant(instant, Some(*stamp), rows, zones, context, row);
+                Newest { instant, stamp: Some(*stamp) }.evaluate(rows, zones, context, row);
             }
             Task::Smoothed(..) => return Err(zones.refuse("smoothed")),
             Task::Range(call) => {

@@ -22,13 +22,18 @@ mod matrix;
 pub mod memory;
 mod merge;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod rows;
+mod sampled;
+mod step_counts;
 mod steps;
 mod subquery;
 #[cfg(test)]
 mod tests;
 mod tier;
 mod totals;
+mod union;
 mod value;
 mod window;
 

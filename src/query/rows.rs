@@ -5,7 +5,8 @@ use std::{ops::Range, sync::Arc};
 use super::error::Error;
 use super::steps::to_millis;
 use crate::model::{
-    self, Budget, Flow, Histogram, Partial, Reading, Rows, Selection, Visitor, is_stale,
+    self, Buckets, Budget, FloatPartial, Flow, Histogram, Reading, Rows, Selection, Visitor,
+    is_stale,
 };
 
 /// Rows of one series by time: floats and histograms apart. Times and starts are ns; starts are empty
@@ -19,7 +20,9 @@ pub(crate) struct SeriesRows {
     pub histograms: Vec<Arc<Histogram>>,
     pub histogram_starts: Vec<i64>,
     /// Buckets of tiers, all before the first row.
-    pub partials: Vec<Partial>,
+    pub buckets: Buckets,
+    /// Chunks in place of rows, among the others.
+    pub chunks: Vec<FloatPartial>,
 }
 
 impl SeriesRows {
@@ -30,7 +33,8 @@ impl SeriesRows {
         self.histogram_times.clear();
         self.histograms.clear();
         self.histogram_starts.clear();
-        self.partials.clear();
+        self.buckets.clear();
+        self.chunks.clear();
     }
 
     fn extend(&mut self, rows: Rows<'_>) {
@@ -174,9 +178,15 @@ impl Visitor for Gather<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, series: u32, partial: &Partial) -> Result<Flow, model::Error> {
+    fn buckets(&mut self, series: u32, buckets: &Buckets) -> Result<Flow, model::Error> {
         self.begin(series)?;
-        self.rows.partials.push(partial.clone());
+        self.rows.buckets.append(buckets);
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, series: u32, chunks: &[FloatPartial]) -> Result<Flow, model::Error> {
+        self.begin(series)?;
+        self.rows.chunks.extend_from_slice(chunks);
         Ok(Flow::Continue)
     }
 }

@@ -42,7 +42,9 @@ pub(crate) fn evaluate(
     // A row of the inner vector and what it is made of are held at once.
     evaluator.budget.use_memory(inner.count.saturating_mul(24))?;
     let outer = std::mem::replace(&mut evaluator.in_subquery, true);
+    let counted = evaluator.begin_counts(inner.count);
     let matrix = evaluator.vector(&subquery.plan, inner);
+    evaluator.end_counts(counted, |outer, total| outer.add_at_end(total));
     evaluator.in_subquery = outer;
     let matrix = matrix?;
     Ok(SubqueryRows { matrix, steps: inner })

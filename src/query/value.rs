@@ -18,12 +18,15 @@ pub struct Answer {
 }
 
 /// What a question cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Rows read.
     pub samples: u64,
     /// Steps evaluated.
     pub steps: u64,
+    /// Values that each step looked at, each window counted whole; empty unless it was asked for. A
+    /// histogram counts as the floats that take its room.
+    pub queryable: Vec<u64>,
 }
 
 /// The value of a question. Times are ms since 1970.

@@ -270,17 +270,11 @@ impl BulkLabels {
     }
 
     /// Numbers the pairs in their order.
-    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     fn finish(self) -> LabelsWriter {
-        let named = |(name, values): &(String, HashMap<String, u32>)| {
-            values
-                .iter()
-                .map(|(value, number)| (name.clone(), value.clone(), *number))
-                .collect::<Vec<_>>()
+        let of_name = |(name, values): (String, HashMap<String, u32>)| {
+            values.into_iter().map(move |(value, number)| (name.clone(), value, number))
         };
-        let names: Vec<_> = self.numbers.into_iter().collect();
-        let mut pairs: Vec<(String, String, u32)> = names.iter().flat_map(named).collect();
-        drop(names);
+        let mut pairs: Vec<_> = self.numbers.into_iter().flat_map(of_name).collect();
         pairs.sort_unstable();
         let mut ranks = vec![0_u32; pairs.len()];
         for (rank, (_, _, number)) in (0_u32..).zip(&pairs) {

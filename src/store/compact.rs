@@ -326,6 +326,7 @@ pub(super) fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>
             pair_count: index.pairs().len(),
             list: &|slot| index.list(slot),
             text: &|pair| index.pairs().text(pair),
+            rank: &|pair| pair,
         };
         order.add(CATALOG, &labels, slots.iter());
         Ok(true)
@@ -336,6 +337,7 @@ pub(super) fn order(db: &Db, inputs: &[Arc<DataFile>]) -> Result<Option<Ordered>
             pair_count: labels.pair_count(),
             list: &|series| labels.list(series as usize),
             text: &|pair| labels.pair(pair),
+            rank: &|pair| pair,
         };
         order.add(source, &source_labels, 0..u32::try_from(labels.len()).unwrap_or(u32::MAX));
     }

@@ -85,8 +85,9 @@ pub struct Config {
     pub retention_5m: Option<Duration>,
     /// How long buckets of an hour are kept; None is for ever.
     pub retention_1h: Option<Duration>,
-    /// Which tiers are written.
-    pub tiers: Tiers,
+    /// Which tiers are written; None is the hour where raw rows are not kept for ever. Buckets of a
+    /// series with few rows an hour are as large as its rows, so that they pay only as heirs.
+    pub tiers: Option<Tiers>,
     /// In what time every byte on disk is read and checked once; None is never.
     pub scrub_every: Option<Duration>,
     /// How far ahead of the clock a row may lie.
@@ -126,7 +127,7 @@ impl Default for Config {
             retention: None,
             retention_5m: None,
             retention_1h: None,
-            tiers: Tiers { minutes5: false, hour1: true },
+            tiers: None,
             scrub_every: Some(Duration::from_hours(7 * 24)),
             future_max: Duration::from_hours(1),
             memory_max: 4 << 30,
@@ -151,6 +152,11 @@ impl Config {
         Kept { raw: self.retention, minutes5: self.retention_5m, hour1: self.retention_1h }
     }
 
+    /// The tiers to write.
+    pub fn tiers(&self) -> Tiers {
+        self.tiers.unwrap_or(Tiers { minutes5: false, hour1: self.retention.is_some() })
+    }
+
     /// Small limits and no tiers, so that a test of few rows meets them all.
     pub fn small() -> Self {
         Self {
@@ -159,7 +165,7 @@ impl Config {
             retire_after: Duration::ZERO,
             page_cache_bytes: 1 << 20,
             seed: Some(7),
-            tiers: Tiers::NONE,
+            tiers: Some(Tiers::NONE),
             scrub_every: None,
             ..Self::default()
         }

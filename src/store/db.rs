@@ -15,6 +15,7 @@ use crate::model::{
 use crate::os::{Clock, Files, Lock, PageCache};
 
 use super::{
+    backup::Memo,
     catalog::Catalog,
     commit::{Commit, Queue},
     config::{Config, RetentionRule},
@@ -51,6 +52,8 @@ pub struct Db {
     /// Whether files may hold rows of series that retention has dropped.
     pub(super) may_thin: AtomicBool,
     pub(super) scrub: Mutex<Scrub>,
+    /// What the last backup stored of log and catalog.
+    pub(super) backed_up: Mutex<Memo>,
     pub(super) followers: Followers,
     pub(super) is_closed: AtomicBool,
     /// Bytes in use, as last counted.
@@ -127,7 +130,7 @@ impl Db {
     /// The first instant whose rows are seen. With tiers, rows are seen until their partition goes, so
     /// that buckets take over at once and whole.
     pub(super) fn seen_from(&self) -> i64 {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return self.oldest();
         }
         let dropped = self.live.read().unwrap_or_else(PoisonError::into_inner).dropped_until;

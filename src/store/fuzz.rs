@@ -80,7 +80,7 @@ fn read_data(bytes: &[u8]) -> Result<(), super::Error> {
     for series in 0..file.tables()?.series() {
         rows.clear();
         file.read_series(series, TimeRange::ALL, &mut rows)?;
-        file.read_buckets(series, TimeRange::ALL)?;
+        file.read_all_buckets(series)?;
     }
     drop(file.exemplars());
     if file.is_block() {

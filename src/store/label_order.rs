@@ -42,7 +42,12 @@ pub(super) struct SourceLabels<'a> {
     pub(super) list: &'a dyn Fn(u32) -> &'a [u32],
     /// Name and value of a pair.
     pub(super) text: &'a dyn Fn(u32) -> Label<'a>,
+    /// By what pairs are sorted, where the source knows: its own numbers, mostly.
+    pub(super) rank: &'a dyn Fn(u32) -> u32,
 }
+
+/// The number of a pair that was not seen yet.
+const UNKNOWN: u32 = u32::MAX;
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -56,21 +61,33 @@ impl LabelOrder {
         labels: &SourceLabels<'_>,
         series: impl Iterator<Item = u32>,
     ) {
-        const UNKNOWN: u32 = u32::MAX;
+        let first = self.lists.len();
         let mut numbers = vec![UNKNOWN; labels.pair_count];
+        let mut used = Vec::new();
         for id in series {
             let begin = number(self.lists.len());
             for pair in (labels.list)(id) {
                 let Some(known) = numbers.get_mut(*pair as usize) else { continue };
                 if *known == UNKNOWN {
-                    *known = number(self.pairs.len());
-                    let (name, value) = (labels.text)(*pair);
-                    self.pairs.push((name.to_owned(), value.to_owned()));
+                    *known = 0;
+                    used.push(*pair);
                 }
-                self.lists.push(*known);
+                self.lists.push(*pair);
             }
             let length = number(self.lists.len()) - begin;
             self.members.push(Member { source, id, begin, length });
+        }
+        // By rank, so that what is sorted later is a run of sorted texts.
+        used.sort_unstable_by_key(|pair| (labels.rank)(*pair));
+        for pair in used {
+            if let Some(known) = numbers.get_mut(pair as usize) {
+                *known = number(self.pairs.len());
+            }
+            let (name, value) = (labels.text)(pair);
+            self.pairs.push((name.to_owned(), value.to_owned()));
+        }
+        for pair in self.lists.get_mut(first..).unwrap_or_default() {
+            *pair = numbers.get(*pair as usize).copied().unwrap_or_default();
         }
     }
 
@@ -109,7 +126,8 @@ impl LabelOrder {
 /// The pairs, sorted and each once, and the place of each of the given ones among them.
 fn rank(pairs: Vec<(String, String)>) -> (Vec<(String, String)>, Vec<u32>) {
     let mut order: Vec<u32> = (0..number(pairs.len())).collect();
-    order.sort_unstable_by(|a, b| pairs.get(*a as usize).cmp(&pairs.get(*b as usize)));
+    // Stable, as that sees sorted runs and merges them.
+    order.sort_by(|a, b| pairs.get(*a as usize).cmp(&pairs.get(*b as usize)));
     let mut ranks = vec![0; pairs.len()];
     let mut sorted: Vec<(String, String)> = Vec::with_capacity(pairs.len());
     let mut pairs: Vec<Option<(String, String)>> = pairs.into_iter().map(Some).collect();
@@ -192,6 +210,7 @@ mod tests {
                 pair_count: 3,
                 list: &|id| lists[source][id as usize],
                 text: &|pair| texts[source][pair as usize],
+                rank: &|pair| pair,
             };
             order.add(number, &labels, 0..3);
         }

@@ -13,6 +13,7 @@ mod config;
 mod counters;
 mod crash;
 mod db;
+mod dictionary;
 mod error;
 mod file;
 mod flush;
@@ -40,6 +41,7 @@ mod tombstones;
 mod upkeep;
 mod verify;
 mod wal;
+mod whole;
 
 pub use bulk::{Bulk, BulkRows, Loaded};
 pub use config::{Config, Kept, RetentionRule, SyncPolicy, Tiers};
@@ -53,5 +55,5 @@ pub use inspect::{
 };
 pub use matching::Selectors;
 pub use recover::Recovery;
-pub use report::{Counter, KindBytes, Storage};
+pub use report::{Counter, FileFigures, KindBytes, Storage};
 pub use verify::{Finding, Repair, Report, repair, verify};

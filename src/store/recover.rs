@@ -70,7 +70,6 @@ impl Db {
     }
 
     /// The same also where a restore did not come to its end: for the restore itself.
-    #[expect(clippy::too_many_lines, reason = "a list of steps, each a line or two")]
     pub(super) fn open_any(
         files: Arc<dyn Files>,
         clock: Arc<dyn Clock>,
@@ -85,7 +84,7 @@ impl Db {
         let database = manifest.database();
         make_folders(&*files)?;
         let mut found = CatalogFound::default();
-        let (index, log) = open_catalog(&files, database, &state, &mut found, config)?;
+        let (index, catalog_log) = open_catalog(&files, database, &state, &mut found, config)?;
         let page_cache = Arc::new(PageCache::new(config.page_cache_bytes));
         check_log_only(&*files, config, &state)?;
         let is_log_only = config.is_log_only;
@@ -93,12 +92,12 @@ impl Db {
         let live_files = opening.open_files(&page_cache, &mut recovery)?;
         remove_orphans(&*files, &state)?;
 
-        let head = Generation::new(state.in_files);
         let scans = scan_log(&*files, database, &state, Retired::at_start(&*files, &config))?;
         let judgement = wal::judge(&scans, expected(&state));
         let named = if found.bad.is_some() { named_series(&live_files) } else { 0 };
         name_damage(&*files, &judgement, &found, (&state, named), &mut recovery);
         check_manifest(&*files, &manifest, &judgement)?;
+        let head = Generation::new(state.in_files);
         let replayed = opening.replay(&scans, &judgement, &head, &index)?;
         found.metadata.extend(replayed.metadata);
         recovery.records = replayed.records;
@@ -111,38 +110,57 @@ impl Db {
         let end = log_end(&scans, &judgement, &state, Retired::of(&config));
         let followers = Followers::open(&*files, database, end.last)?;
         let wal = Wal::new(Arc::clone(&files), database, config.segment_bytes, end);
-        let commit = Commit { wal, catalog_log: log, logged: index.len(), synced_at: began };
+        let commit = Commit { wal, catalog_log, logged: index.len(), synced_at: began };
         let next = found.next_series.max(state.next_series).max(replayed.next_series);
         let cache = LabelCache::new(seed(config) ^ database, cache_entries(config));
-        let db = Self {
-            files,
-            config,
-            database,
-            catalog: Arc::new(Catalog::new(index, next, found.metadata, cache)),
-            page_cache,
-            queue: Mutex::new(Queue::default()),
-            queue_bell: Condvar::new(),
-            upkeep: Mutex::default(),
-            commit: Mutex::new(commit),
-            manifest: Mutex::new(manifest),
-            live: RwLock::new(Live::new(live_files, head, &state)),
-            upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
-            idle: Mutex::default(),
-            rules: Mutex::default(),
-            may_thin: AtomicBool::new(true),
-            scrub: Mutex::default(),
-            followers,
-            is_closed: AtomicBool::new(false),
-            memory: 0.into(),
-            counters: Counters::default(),
-            _lock: lock,
-            clock,
-        };
+        let catalog = Arc::new(Catalog::new(index, next, found.metadata, cache));
+        let live = Live::new(live_files, head, &state);
+        let parts = Parts { lock, manifest, catalog, page_cache, commit, live, followers };
+        let db = Self::of(files, clock, config, parts);
         Counters::add(&db.counters.rows_unknown, replayed.unknown);
         db.count_memory();
         recovery.took = db.clock.monotonic().saturating_sub(began);
         Ok((Arc::new(db), recovery))
     }
+
+    fn of(files: Arc<dyn Files>, clock: Arc<dyn Clock>, config: Config, parts: Parts) -> Self {
+        Self {
+            files,
+            clock,
+            config,
+            database: parts.manifest.database(),
+            catalog: parts.catalog,
+            page_cache: parts.page_cache,
+            queue: Mutex::new(Queue::default()),
+            queue_bell: Condvar::new(),
+            upkeep: Mutex::default(),
+            commit: Mutex::new(parts.commit),
+            manifest: Mutex::new(parts.manifest),
+            live: RwLock::new(parts.live),
+            upkeep_bell: <(Mutex<u64>, Condvar)>::default(),
+            idle: Mutex::default(),
+            rules: Mutex::default(),
+            may_thin: AtomicBool::new(true),
+            scrub: Mutex::default(),
+            backed_up: Mutex::default(),
+            followers: parts.followers,
+            is_closed: AtomicBool::new(false),
+            memory: 0.into(),
+            counters: Counters::default(),
+            _lock: parts.lock,
+        }
+    }
+}
+
+/// What was read, and is a database now.
+struct Parts {
+    lock: Box<dyn Lock>,
+    manifest: Manifest,
+    catalog: Arc<Catalog>,
+    page_cache: Arc<PageCache>,
+    commit: Commit,
+    live: Live,
+    followers: Followers,
 }
 
 /// What is being opened.

@@ -35,6 +35,23 @@ pub struct Storage {
     pub rows: u64,
 }
 
+/// What a file of rows says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFigures {
+    /// Its number: no other file ever has it.
+    pub id: u64,
+    /// Whether it has its own labels.
+    pub is_block: bool,
+    /// First and last row, ns.
+    pub times: (i64, i64),
+    /// How many series.
+    pub series: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// A number that the store counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counter {
@@ -89,6 +106,31 @@ impl Db {
         Ok(storage)
     }
 
+    /// The files that hold rows, oldest rows first; not those of tiers.
+    pub fn row_files(&self) -> Vec<FileFigures> {
+        let live = self.live();
+        let figures = |file: &std::sync::Arc<super::file::DataFile>| FileFigures {
+            id: file.meta.id.0,
+            is_block: file.is_block(),
+            times: file.meta.times,
+            series: file.meta.series,
+            rows: file.meta.rows,
+            bytes: file.meta.bytes,
+        };
+        let mut files: Vec<_> = live.files.iter().map(figures).collect();
+        files.sort_by_key(|file| (file.times, file.id));
+        files
+    }
+
+    /// Numbers of the first and the last segment of the log; None where there is none.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn log_segments(&self) -> Result<Option<(u64, u64)>, Error> {
+        let segments = super::recover::segments(&*self.files)?;
+        Ok(segments.first().zip(segments.last()).map(|(first, last)| (first.0, last.0)))
+    }
+
     fn folder_bytes(&self, folder: &str) -> Result<(u64, u64), Error> {
         match self.files.list(folder) {
             Ok(entries) => {
@@ -103,7 +145,7 @@ impl Db {
     /// Counters and gauges, each with what it means.
     pub fn counters(&self) -> Vec<Counter> {
         let live = self.live();
-        let counted = self.counters.list().into_iter();
+        let counted = self.counters.list();
         let counted = counted.map(|(name, help, value)| Counter {
             name,
             help,

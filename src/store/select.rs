@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use roaring::RoaringBitmap;
 
 use crate::model::{
-    self, Ask, Budget, Estimate, Flow, Generation as Stamp, Grouping, Groups, Labels, Reading,
-    Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
+    self, Ask, Buckets, Budget, Estimate, Facts, FloatPartial, Flow, Generation as Stamp, Grouping,
+    Groups, Labels, Reading, Rows, SeriesRef, TimeRange, Timestamp, Visitor, Zone,
 };
 
 use super::{
@@ -18,14 +18,19 @@ use super::{
     live::Live,
     matching::{self, Test},
     rows::{HistogramPoint, SeriesRows},
-    tier::{self, TierView},
+    tier::{self, Sought, TierView},
     tombstones::Deletions,
+    whole::Wholes,
 };
 
 /// The catalog's number among the sources; blocks follow, by their place among the live files.
 const CATALOG: u32 = 0;
 /// Rows that are lent at once.
 const LENT_ROWS_MAX: usize = 1024;
+/// Series of the catalog below which the kept order of all is not asked for.
+const SORTED_MIN: u64 = 1024;
+/// And the share of all: a look at each of these costs about what one costs to be sorted.
+const SORTED_SHARE: u64 = 16;
 /// Candidates up to which heads are asked one by one.
 const FEW: u64 = 4096;
 
@@ -94,22 +99,35 @@ impl Db {
             found.remove_range(visible..);
             budget.allow_series(usize::try_from(found.len()).unwrap_or(usize::MAX))?;
             let found = with_rows(index, live, range, &found)?;
+            let known = is_sorted_worth_it(&found, index).then(|| self.catalog.order(index));
             let labels = SourceLabels {
                 pair_count: index.pairs().len(),
                 list: &|slot| index.list(slot),
                 text: &|pair| index.pairs().text(pair),
+                rank: &|pair| known.as_ref().map_or(pair, |known| known.rank(pair)),
             };
-            order.add(CATALOG, &labels, found.iter());
+            match &known {
+                Some(known) => {
+                    let slots = known.slots().iter().copied().filter(|slot| found.contains(*slot));
+                    order.add(CATALOG, &labels, slots);
+                }
+                None => order.add(CATALOG, &labels, found.iter()),
+            }
             Ok(())
         })
     }
+}
+
+/// Whether to go through all series by labels is less than to sort those that were found.
+fn is_sorted_worth_it(found: &RoaringBitmap, index: &Index) -> bool {
+    found.len() >= SORTED_MIN && found.len() * SORTED_SHARE >= u64::from(index.len())
 }
 
 fn in_memory() -> model::Error {
     model::Error::Damaged("the catalog in memory is damaged: restart the server".to_owned())
 }
 
-fn overlaps(file: &DataFile, range: TimeRange) -> bool {
+pub(super) fn overlaps(file: &DataFile, range: TimeRange) -> bool {
     let span = TimeRange::closed(Timestamp(file.meta.times.0), Timestamp(file.meta.times.1));
     span.is_some_and(|span| span.overlaps(range))
 }
@@ -157,6 +175,7 @@ fn add_block(
         pair_count: labels.pair_count(),
         list: &|series| labels.list(series as usize),
         text: &|pair| labels.pair(pair),
+        rank: &|pair| pair,
     };
     order.add(source, &source_labels, found.iter());
     Ok(())
@@ -222,10 +241,10 @@ impl Picked {
 
     /// Lends the buckets that stand for rows of a series in windows that begin in `range`; false where
     /// no more is wanted.
-    fn lend_partials(
+    fn lend_buckets(
         &self,
         series: u32,
-        range: TimeRange,
+        (range, facts): (TimeRange, Facts),
         budget: &Budget,
         visit: &mut dyn Visitor,
     ) -> Result<bool, model::Error> {
@@ -237,14 +256,11 @@ impl Picked {
             .then(|| self.ordered.labels(series));
         let spans = self.tiers.spans(labels.as_ref());
         let hidden = labels.as_ref().map(|labels| (&self.deletions, labels));
-        let partials = tier::read(&spans, range, &places, hidden)?;
-        budget.use_samples(partials.len())?;
-        for partial in &partials {
-            if visit.partial(series, partial)? == Flow::NextSeries {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        let sought = Sought { spans: &spans, range, places: &places, hidden, facts };
+        let mut buckets = Buckets::default();
+        tier::read(&sought, &mut buckets)?;
+        budget.use_samples(buckets.len())?;
+        Ok(buckets.is_empty() || visit.buckets(series, &buckets)? == Flow::Continue)
     }
 
     /// The part of a range in which rows of a series are seen.
@@ -280,6 +296,36 @@ impl Picked {
             }
         }
         Ok(())
+    }
+}
+
+/// Chunks in place of rows.
+impl Picked {
+    /// Whether all rows are seen as they lie in files.
+    fn may_stand_whole(&self, series: u32) -> bool {
+        self.deletions.is_empty() && model::Selection::zones(self, series).is_empty()
+    }
+
+    /// As [`Self::read`], with chunks that stand whole in `chunks`.
+    fn read_wholes(
+        &self,
+        series: u32,
+        wholes: Wholes<'_>,
+        rows: (&mut SeriesRows, &mut SeriesRows),
+        chunks: &mut Vec<FloatPartial>,
+    ) -> Result<(), Error> {
+        let places = self.places(series).map(|(file, place)| Ok((file, place?)));
+        let places = places.collect::<Result<Vec<_>, Error>>()?;
+        let mut heads = Vec::new();
+        if let Some(slot) = self.slot(series) {
+            for head in self.live.heads() {
+                let mut one = SeriesRows::default();
+                head.read(slot, &mut one).map_err(super::flush::in_memory)?;
+                one.clip(wholes.range);
+                heads.push(one);
+            }
+        }
+        wholes.read(&places, &mut heads, rows, chunks)
     }
 }
 
@@ -341,15 +387,28 @@ impl model::Selection for Picked {
         let Some(touched) = touched(reading) else { return Ok(()) };
         let range = touched.intersection(self.range);
         let (mut rows, mut one) = (SeriesRows::default(), SeriesRows::default());
+        let mut chunks = Vec::new();
         for series in series.start..series.end.min(self.ordered.len()) {
-            if reading.windows.partials && !self.lend_partials(series, touched, budget, visit)? {
+            let facts = (touched, reading.columns.facts);
+            if reading.windows.partials && !self.lend_buckets(series, facts, budget, visit)? {
                 continue;
             }
             let Some(range) = range.and_then(|range| self.rows_seen(series, range)) else {
                 continue;
             };
             rows.clear();
-            self.read(series, range, &mut rows, &mut one)?;
+            match reading.chunks.filter(|_| self.may_stand_whole(series)) {
+                None => self.read(series, range, &mut rows, &mut one)?,
+                Some(facts) => {
+                    let wholes = Wholes { range, windows: &reading.windows, facts };
+                    chunks.clear();
+                    self.read_wholes(series, wholes, (&mut rows, &mut one), &mut chunks)?;
+                    budget.use_samples(chunks.len())?;
+                    if !chunks.is_empty() && visit.chunks(series, &chunks)? == Flow::NextSeries {
+                        continue;
+                    }
+                }
+            }
             budget.use_samples(rows.len())?;
             lend(series, &rows, reading.columns.starts, visit)?;
         }
@@ -390,7 +449,7 @@ impl model::Selection for Picked {
 }
 
 /// Where buckets are looked for that end in `range` or shortly before; None where none are seen.
-fn tier_range(tiers: &TierView, range: TimeRange) -> Option<TimeRange> {
+pub(super) fn tier_range(tiers: &TierView, range: TimeRange) -> Option<TimeRange> {
     let until = tiers.until();
     let start = range.start().0.saturating_sub(tiers.width());
     (until > start)

@@ -15,6 +15,9 @@ impl model::Source for Db {
     }
 
     fn label_names(&self, ask: &Ask<'_>) -> Result<Vec<String>, model::Error> {
+        if ask.matchers.is_empty() {
+            return self.all_names(ask);
+        }
         let picked = self.pick(ask)?;
         let mut names: Vec<String> = picked.pairs().iter().map(|(name, _)| name.clone()).collect();
         names.dedup();
@@ -22,6 +25,9 @@ impl model::Source for Db {
     }
 
     fn label_values(&self, ask: &Ask<'_>, name: &str) -> Result<Vec<String>, model::Error> {
+        if ask.matchers.is_empty() {
+            return self.all_values(ask, name);
+        }
         let picked = self.pick(ask)?;
         Ok(picked
             .pairs()

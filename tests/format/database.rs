@@ -11,9 +11,9 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Budget, Columns, Error, Exemplar, Flow, Histogram, HistogramRow, Labels,
-        Matcher, Metadata, MetricKind, Partial, Reading, Registry, ResetHint, Rows, Scope,
-        SeriesRef, Sink, Source, Span, TenantId, TimeRange, Timestamp, Visitor, Windows,
+        Ask, Batch, Buckets, Budget, Columns, Error, Exemplar, FloatPartial, Flow, Histogram,
+        HistogramRow, Labels, Matcher, Metadata, MetricKind, Reading, Registry, ResetHint, Rows,
+        Scope, SeriesRef, Sink, Source, Span, TenantId, TimeRange, Timestamp, Visitor, Windows,
     },
     os::{Clock, Files, SimClock, read_whole, sim::SimFiles},
     store::{Config, Db, Tiers, verify},
@@ -32,7 +32,7 @@ type Map = BTreeMap<(String, i64), String>;
 
 fn config() -> Config {
     // What is only in the log comes to a little more than one segment.
-    Config { seed: Some(7), segment_bytes: 400, tiers: Tiers::NONE, ..Config::default() }
+    Config { seed: Some(7), segment_bytes: 400, tiers: Some(Tiers::NONE), ..Config::default() }
 }
 
 fn open(files: &SimFiles) -> Arc<Db> {
@@ -176,6 +176,16 @@ fn play(files: &SimFiles) -> Stage {
     let up = [("__name__", "up")];
     stage.floats(&up, (0..40).map(|i| (yesterday + i * 15 * SECOND, 0, 1.0)));
     stage.commit();
+    // Long enough for statistics: a gauge, a counter, a few of both signs.
+    for (name, value) in [
+        ("long_gauge", (|i| whole(500 + i * i % 313) / 10.0) as fn(i64) -> f64),
+        ("long_total", |i| whole(1000 + i * 3)),
+        ("long_sign", |i| whole(i % 7 - 3)),
+    ] {
+        let row = |i| (yesterday + i * 15 * SECOND, 0, value(i));
+        stage.floats(&[("__name__", name)], (0..300).map(row));
+    }
+    stage.commit();
     scrapes(&mut stage, yesterday, 30);
     let marker = f64::from_bits(0x7ff0_0000_0000_0002);
     let odd = [1.0 / 3.0, -0.0, f64::INFINITY, f64::NAN, 5e-324, marker];
@@ -231,8 +241,12 @@ impl Visitor for Collector {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _series: u32, _buckets: &Buckets) -> Result<Flow, Error> {
         unreachable!("no partials were asked for")
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
+        unreachable!("no chunks were asked for")
     }
 }
 
@@ -243,7 +257,8 @@ fn read(db: &Db) -> (Map, Vec<String>) {
     let selection = db.select(&ask).unwrap();
     let windows =
         Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
-    let reading = Reading { columns: Columns { values: true, starts: true }, windows };
+    let reading =
+        Reading { columns: Columns { starts: true, ..Columns::VALUES }, windows, chunks: None };
     let mut collector = Collector::default();
     selection.scan(0..selection.len(), &reading, &budget, &mut collector).unwrap();
     let row = |(series, time, text)| ((selection.labels(series).to_string(), time), text);

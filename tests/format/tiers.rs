@@ -21,7 +21,7 @@ const MINUTE: i64 = 60_000_000_000;
 
 fn open(files: &SimFiles, retention: Option<Duration>) -> Arc<Db> {
     let clock: Arc<dyn Clock> = Arc::new(SimClock::new(NOW));
-    let tiers = Tiers { minutes5: true, hour1: true };
+    let tiers = Some(Tiers { minutes5: true, hour1: true });
     let config = Config { seed: Some(7), retention, tiers, ..Config::small() };
     let (db, recovery) = Db::open(Arc::new(files.clone()), clock, config).unwrap();
     assert_eq!(recovery.findings, Vec::<String>::new());

@@ -137,9 +137,8 @@ fn a_password_in_the_url_is_said_and_not_shown() {
     let made = Certificates::new();
     made.sign("ca", "server");
     put(&made.0, "hash", &quipu_reading(&["token", "hash-password"], "b@c\n"));
-    let server = made.serve(
-        "access:\n  users:\n  - {name: ada, password_hash_file: hash, scopes: [read]}\n",
-    );
+    let server = made
+        .serve("access:\n  users:\n  - {name: ada, password_hash_file: hash, scopes: [read]}\n");
     let with = |user: &str| server.url.replace("https://", &format!("https://{user}@"));
     let (code, text) = made.quipu("ca", &format!("query 1 --url {}", with("ada:b%40c")));
     assert_eq!(code, 0, "{text}");

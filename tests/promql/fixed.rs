@@ -6,23 +6,30 @@ use query_lang::{At, Expr, Function};
 ///
 /// False where the answer depends on the time all the same.
 pub(crate) fn fix(expr: &mut Expr, time: i64) -> bool {
-    let at = Some(At::Time(time));
+    let set = |at: &mut Option<At>| {
+        at.get_or_insert(At::Time(time));
+    };
     match expr {
         Expr::Number(_) | Expr::String(_) => true,
         Expr::Vector(selector) => {
-            selector.at = selector.at.or(at);
+            set(&mut selector.at);
             true
         }
         Expr::Matrix(matrix) => {
-            matrix.selector.at = matrix.selector.at.or(at);
+            set(&mut matrix.selector.at);
             true
         }
         Expr::Subquery(subquery) => {
-            subquery.at = subquery.at.or(at);
+            set(&mut subquery.at);
             !has_unstable(&subquery.expr)
         }
         Expr::Unary(unary) => fix(&mut unary.expr, time),
         Expr::Paren(paren) => fix(&mut paren.expr, time),
+        Expr::Moved(moved) => {
+            set(&mut moved.at);
+            true
+        }
+        Expr::Keep(keep) => fix(&mut keep.expr, time),
         Expr::Binary(binary) => fix(&mut binary.left, time) & fix(&mut binary.right, time),
         Expr::Aggregate(aggregate) => {
             let parameter = aggregate.parameter.as_mut().is_none_or(|expr| fix(expr, time));

@@ -10,8 +10,8 @@ use std::{
 
 use quipu::{
     model::{
-        Ask, Batch, Budget, Columns, Error, Flow, Matcher, Partial, Reading, Registry, Rows, Scope,
-        SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
+        Ask, Batch, Buckets, Budget, Columns, Error, FloatPartial, Flow, Matcher, Reading,
+        Registry, Rows, Scope, SeriesRef, Sink, Source, TenantId, TimeRange, Visitor, Windows,
     },
     store::Db,
 };
@@ -69,8 +69,12 @@ impl Visitor for Collector {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _series: u32, _partial: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _series: u32, _buckets: &Buckets) -> Result<Flow, Error> {
         unreachable!("no partials were asked for")
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
+        unreachable!("no chunks were asked for")
     }
 }
 
@@ -95,7 +99,7 @@ fn try_read(db: &Db, matchers: &[Matcher], range: TimeRange) -> Result<Map, Erro
     let selection = db.select(&ask)?;
     let windows =
         Windows { first_end: i64::MAX, step: 0, count: 1, length: i64::MAX, partials: false };
-    let reading = Reading { columns: Columns::VALUES, windows };
+    let reading = Reading { columns: Columns::VALUES, windows, chunks: None };
     let mut collector = Collector::default();
     selection.scan(0..selection.len(), &reading, &budget, &mut collector)?;
     let number = |series| selection.labels(series).get("series").unwrap().parse().unwrap();

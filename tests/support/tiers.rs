@@ -55,7 +55,7 @@ impl World {
 
 /// A store that keeps raw rows for a day and hours for ever.
 pub fn tiered() -> Config {
-    let tiers = Tiers { minutes5: false, hour1: true };
+    let tiers = Some(Tiers { minutes5: false, hour1: true });
     Config { retention: Some(Duration::from_hours(24)), tiers, ..Config::small() }
 }
 

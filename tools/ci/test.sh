@@ -28,6 +28,7 @@ step 'check' tools/ci/check.sh
 step 'tests' tests
 step 'documentation tests' cargo test --workspace --doc --quiet
 step 'format page' python3 tools/format/read.py tests/golden/v1/database
+step 'format page, tiers' python3 tools/format/read.py tests/golden/v1/tiers
 step 'build' cargo build --quiet
 step 'tour' python3 tools/ci/tour.py --binary target/debug/quipu README.md
 step 'torture' tools/ci/torture.sh small target/debug/quipu

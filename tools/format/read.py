@@ -9,6 +9,7 @@ Needs nothing but Python. Slow: for small directories.
 """
 
 import argparse
+import math
 import struct
 import sys
 from datetime import datetime, timedelta, timezone
@@ -329,7 +330,7 @@ def read_manifest(path):
     must(number == int(path.name.split(".")[0]), "number is not that of the name")
     state = dict(
         database=database, files={}, in_files=0, segments=(1, 1), catalog=0, next_series=1,
-        dropped_until=-(2**63), deletions=[], edits=0, sequence=first - 1,
+        dropped_until=-(2**63), deletions=[], retired=[], tiered={}, edits=0, sequence=first - 1,
     )
     for payload in log_records(data, b"MREC", 24, database, number, first):
         reader = Reader(payload)
@@ -361,25 +362,43 @@ def apply_edit(state, kind, flags, fields):
             state["dropped_until"] = max(state["dropped_until"], fields.signed())
         case 8:
             below, start, end = fields.varint(), fields.signed(), fields.signed()
-            ops = ("=", "!=", "=~", "!~")
-            matchers = []
-            for _ in range(fields.varint()):
-                op = fields.u8()
-                must(op < 4, f"kind {op} of matcher")
-                matchers.append(f"{fields.text()}{ops[op]}{fields.text()!r}")
-            state["deletions"].append((below, start, end, matchers))
+            state["deletions"].append((below, start, end, read_matchers(fields)))
         case 9:
             del state["deletions"][: fields.varint()]
+        case 10:
+            tier, until = fields.u8(), fields.signed()
+            must(tier in (0, *TIERS), f"tier {tier} is retired")
+            state["retired"].append((tier, until, read_matchers(fields)))
+        case 11:
+            tier, until, below = fields.u8(), fields.signed(), fields.varint()
+            must(tier in TIERS, f"tier {tier} holds rows")
+            state["tiered"][tier, until] = below
+        case 20:
+            fields.take(16)
         case _:
             must(not flags & 1, f"edit of kind {kind} is required and not known")
             return
     fields.done(f"edit of kind {kind}")
 
 
+# Number: name, width and partition of a tier in seconds.
+TIERS = {1: ("5m", 300, 4 * 86400), 2: ("1h", 3600, 32 * 86400)}
+
+
+def read_matchers(fields):
+    ops, matchers = ("=", "!=", "=~", "!~"), []
+    for _ in range(fields.varint()):
+        op = fields.u8()
+        must(op < 4, f"kind {op} of matcher")
+        matchers.append(f"{fields.text()}{ops[op]}{fields.text()!r}")
+    return matchers
+
+
 def read_file_edit(fields):
     kind, table, tier = fields.take(3)
-    must(kind in (1, 2) and table == 1 and tier == 0, f"file of kind {kind}, table {table}, tier {tier}")
-    file = dict(kind=kind, id=fields.varint())
+    fits = tier in TIERS if kind == 3 else kind in (1, 2) and tier == 0
+    must(fits and table == 1, f"file of kind {kind}, table {table}, tier {tier}")
+    file = dict(kind=kind, tier=tier, id=fields.varint())
     must(fields.varint() == 0, "another tenant than 0")
     for name in ("after", "until", "first", "last"):
         file[name] = fields.signed()
@@ -392,8 +411,9 @@ def read_file_edit(fields):
 
 def file_path(file):
     day = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=file["after"] // 10**9)
-    suffix = ("part", "block")[file["kind"] - 1]
-    return f"t0/metrics/{day:%Y-%m-%d}/{file['id']:010}.{suffix}"
+    suffix = ("part", "block", "tier")[file["kind"] - 1]
+    tier = f".{TIERS[file['tier']][0]}" if file["tier"] else ""
+    return f"t0/metrics/{day:%Y-%m-%d}{tier}/{file['id']:010}.{suffix}"
 
 
 def read_metadata(reader):
@@ -485,7 +505,7 @@ def read_rows(payload):
     return record
 
 
-SECTIONS = {1: "data", 2: "times", 3: "chunks", 4: "refs", 5: "exemplars", 6: "pairs", 7: "series", 8: "postings"}
+SECTIONS = {1: "data", 2: "times", 3: "chunks", 4: "refs", 5: "exemplars", 6: "pairs", 7: "series", 8: "postings", 9: "statistics"}
 
 
 def read_sections(data, file, database):
@@ -502,18 +522,19 @@ def read_sections(data, file, database):
     for page, (expected,) in enumerate(struct.iter_unpack("<I", checksums)):
         check(expected, f"page {page}", data[page * PAGE : min(page * PAGE + PAGE, data_bytes)])
     must(data[:8] == b"QUIPUDAT", "no data file begins here")
-    format_, kind, table = struct.unpack("<HBxB", data[8:13])
+    format_, kind, tier, table = struct.unpack("<HBBB", data[8:13])
     id_, after, until = struct.unpack("<Qqq", data[32:56])
     check(struct.unpack("<I", data[60:64])[0], "header", data[:60])
     must((format_, table, data[16:32]) == (1, 1, database), "header is of another format, table or database")
-    must([kind, id_, after, until] == [file[it] for it in ("kind", "id", "after", "until")], "another file")
+    named = [file[it] for it in ("kind", "tier", "id", "after", "until")]
+    must([kind, tier, id_, after, until] == named, "another file")
     sections = {}
     directory = Reader(data, directory_at, directory_at + directory_bytes)
     for _ in range(directory.varint()):
         number, flags, offset, length = directory.unpack("HHQQ")
         must(offset + length <= data_bytes, "section ends behind the data")
         must(number in SECTIONS or not flags & 1, f"section {number} is required and not known")
-        must(number not in SECTIONS or flags == (number != 5), f"flags {flags} of section {number}")
+        must(number not in SECTIONS or flags == (number not in (5, 9)), f"flags {flags} of section {number}")
         if number in SECTIONS:
             sections[SECTIONS[number]] = Reader(data, offset, offset + length)
     directory.done("directory")
@@ -524,7 +545,7 @@ def read_data_file(path, file, database, catalog):
     data = path.read_bytes()
     sections = read_sections(data, file, database)
     sizes = {name: section.left() for name, section in sections.items()}
-    labels = read_block_labels(sections) if file["kind"] == 2 else read_part_labels(sections, catalog)
+    labels = read_block_labels(sections) if file["kind"] != 1 else read_part_labels(sections, catalog)
     times, table = sections["times"], sections["chunks"]
     at, bytes_, counts, firsts, spans = (times.table_column() for _ in range(5))
     times.done("times")
@@ -539,7 +560,7 @@ def read_data_file(path, file, database, catalog):
     chunks = list(zip(*(table.table_column() for _ in range(5)), strict=True))
     table.done("chunks")
     must(len(per_series) == len(labels) == file["series"], "series of another number than labels")
-    rows, end, kinds, chunks_left = [], 0, {0: 0, 1: 0}, iter(chunks)
+    rows, end, kinds, chunks_left, long = [], 0, {0: 0, 1: 0, 2: 0, 3: 0}, iter(chunks), []
     for place, count in enumerate(per_series):
         seen = set()
         for _ in range(count):
@@ -548,22 +569,34 @@ def read_data_file(path, file, database, catalog):
             end = begin + values_bytes + starts_bytes
             column, starts = columns[time], [0] * len(columns[time])
             reader = Reader(data, begin, begin + values_bytes)
-            must(kind in (0, 1), f"chunk of kind {kind}")
-            if kind == 0:
-                values = floats_column(reader, len(column))
-            else:
-                values = [histogram(reader) for _ in column]
+            must(kind in ((2, 3) if file["tier"] else (0, 1)), f"chunk of kind {kind}")
+            match kind:
+                case 0:
+                    values = floats_column(reader, len(column))
+                    if len(values) >= 256:
+                        long.append((column, values))
+                case 1:
+                    values = [histogram(reader) for _ in column]
+                case 2:
+                    values = float_buckets(reader, file["tier"], column)
+                case _:
+                    values = [histogram_bucket(reader, end_) for end_ in column]
             reader.done("values")
             if starts_bytes:
                 reader = Reader(data, begin + values_bytes, end)
                 starts = ints_column(reader, len(column))
                 reader.done("starts")
             kinds[kind] += 1
-            must(seen.isdisjoint(column), "a time stands twice in a series")
+            must(kind == 3 or seen.isdisjoint(column), "a time stands twice in a series")
             seen.update(column)
             rows += zip([labels[place]] * len(column), column, starts, values)
     must(next(chunks_left, None) is None, "chunks of no series")
-    must(len(rows) == file["rows"], f"{len(rows)} rows, the manifest says {file['rows']}")
+    if file["tier"]:
+        found = len({(id(labels), end_) for labels, end_, _, _ in rows})
+        must(found == file["rows"], f"{found} buckets, the manifest says {file['rows']}")
+    else:
+        must(len(rows) == file["rows"], f"{len(rows)} rows, the manifest says {file['rows']}")
+    check_statistics(sections.get("statistics"), long)
     exemplars = []
     if section := sections.get("exemplars"):
         for _ in range(section.varint()):
@@ -571,6 +604,117 @@ def read_data_file(path, file, database, catalog):
             exemplars.append((labels[place], section.signed(), *section.unpack("d"), section.labels()))
         section.done("exemplars")
     return dict(rows=rows, exemplars=exemplars, sizes=sizes, chunks=kinds, columns=len(columns))
+
+
+BUCKET_COLUMNS = (
+    "count", "first", "last", "sum", "rest", "min", "max", "first time", "last time", "first start", "last start",
+    "lost", "resets", "changes", "ends stale", "mean", "squares", "sum of times", "squares of times", "products",
+)
+BUCKET_FLOATS = {"first", "last", "sum", "min", "max", "lost", "mean", "squares", "products"}
+
+
+def quotient(a, b):
+    """As floats divide: by nothing too."""
+    return a / b if b else float("nan")
+
+
+def float_buckets(reader, tier, ends):
+    """A bucket for each end: of those without floats nothing but its end, and whether it ends stale."""
+    kept, predicted = reader.varint(), reader.varint()
+    must(kept < 1 << len(BUCKET_COLUMNS), f"columns {kept:#x} of buckets")
+    buckets = [dict.fromkeys(BUCKET_COLUMNS, 0) for _ in ends]
+    for number, name in enumerate(BUCKET_COLUMNS):
+        if not kept >> number & 1:
+            must(tier == 1 and number >= 15, f"column {name} is not kept")
+            continue
+        if predicted >> number & 1:
+            column = [predict(name, bucket) for bucket in buckets]
+        else:
+            inner = Reader(reader.take(reader.varint()))
+            column = (floats_column if name in BUCKET_FLOATS else ints_column)(inner, len(ends))
+            inner.done(f"column {name}")
+        for bucket, value in zip(buckets, column):
+            bucket[name] = float_of(value << 40) if name == "rest" else value
+    width = TIERS[tier][1] * 10**9
+    for end, bucket in zip(ends, buckets):
+        must(end % width == 0, "a bucket ends off its grid")
+        must(bucket["ends stale"] in (0, 1), "a bucket ends stale in another way")
+        if bucket["count"] == 0:
+            continue
+        first, last = end - width + bucket["first time"], end - bucket["last time"]
+        must(end - width < first <= last <= end, "rows of a bucket lie outside")
+        must(bucket["min"] <= bucket["max"] or bucket["min"] != bucket["min"], "the least is not the least")
+        must(bucket["count"] > 1 or first == last, "one row has two times")
+        must(bucket["resets"] < bucket["count"] and bucket["changes"] < bucket["count"], "more happened than there are rows")
+    return buckets
+
+
+def predict(name, bucket):
+    match name:
+        case "last" | "min":
+            return bucket["first"]
+        case "max":
+            return bucket["last"]
+        case "sum":
+            return bucket["first"] * bucket["count"]
+        case "last start":
+            return bucket["first start"]
+        case "mean":
+            return quotient(bucket["sum"], bucket["count"]) + quotient(bucket["rest"], bucket["count"])
+    return 0
+
+
+def histogram_bucket(reader, end):
+    flags = reader.u8()
+    must(flags < 16, f"flags {flags} of a bucket")
+    count, resets, changes = reader.varint(), reader.varint(), reader.varint()
+    must(count > 0 and (count == 1) == bool(flags & 8), "a bucket of another number of histograms than it says")
+
+    def row():
+        return (end - reader.signed(), reader.signed(), histogram(reader))
+
+    first = row()
+    last = first if flags & 8 else row()
+    total = histogram(reader) if flags & 2 and not flags & 8 else None
+    lost = histogram(reader) if flags & 4 else None
+    return dict(count=count, resets=resets, changes=changes, first=first, last=last, sum=total, lost=lost)
+
+
+def check_statistics(section, long):
+    """That what is said of long chunks is what their rows say."""
+    must(bool(long) == (section is not None), "statistics without long chunks, or those without them")
+    if section is None:
+        return
+    flags = section.table_column()
+    must(len(flags) == len(long) and all(it < 8 for it in flags), "flags of statistics")
+
+    def floats(count):
+        values = []
+        while len(values) < count:
+            values += floats_column(section, min(256, count - len(values)))
+        return values
+
+    known = [chunk for chunk, it in zip(long, flags) if it & 1]
+    extremes = iter(floats(2 * len(known)))
+    summed = sum(it >> 2 & 1 for it in flags)
+    sums, rests = iter(floats(summed)), section.table_column()
+    must(len(rests) == summed, "sums without rests")
+    section.done("statistics")
+    rests = iter(rests)
+    for (times, values), it in zip(long, flags):
+        shares = any(a // 10**6 == b // 10**6 for a, b in zip(times, times[1:]))
+        must(bool(it & 1) == (not shares and all(value == value for value in values)), "known")
+        if not it & 1:
+            continue
+        least, most = next(extremes), next(extremes)
+        must((least, most) == (min(values), max(values)), "least and greatest")
+        rises = all(a <= b for a, b in zip(values, values[1:]))
+        # Zeros have signs, and then the first need not be the least, bit for bit.
+        must(bool(it & 2) == rises or rises and 0.0 in values, "rises")
+        if it & 4:
+            total, exact = next(sums), math.fsum(values)
+            must(least >= 0 or most <= 0, "a sum of both signs")
+            must(abs(total + float_of(next(rests) << 40) - exact) <= abs(exact) * 2**-52, "sum")
 
 
 def read_part_labels(sections, catalog):
@@ -637,7 +781,7 @@ def main():
     parser.add_argument("directory", type=Path)
     parser.add_argument("--rows", action="store_true", help="print every row")
     options = parser.parse_args()
-    root, at, rows = options.directory, options.directory, []
+    root, at, rows, buckets = options.directory, options.directory, [], []
     try:
         at = max((root / "manifest").glob("*.manifest"))
         manifest = read_manifest(at)
@@ -646,6 +790,8 @@ def main():
               f"{manifest['edits']} edits, rows up to position {manifest['in_files']} are in files")
         for below, start, end, matchers in manifest["deletions"]:
             print(f"  deletion below file {below}, {start} ≤ t < {end}: {', '.join(matchers)}")
+        for tier, until, matchers in manifest["retired"]:
+            print(f"  retired from tier {tier} up to {until}: {', '.join(matchers) or 'all series'}")
         at = root / f"t0/metrics/catalog/{manifest['catalog']:010}.cat"
         catalog = read_catalog(at, database) if manifest["catalog"] else dict(series={}, metadata={}, pairs=[], sequence=0)
         print(f"{at.relative_to(root)}: {len(catalog['series'])} series, {len(catalog['pairs'])} pairs, "
@@ -653,11 +799,13 @@ def main():
         for file in manifest["files"].values():
             at = root / file_path(file)
             found = read_data_file(at, file, database, catalog)
-            rows += found["rows"]
+            (buckets if file["tier"] else rows).extend(found["rows"])
             sizes = ", ".join(f"{name} {size}" for name, size in found["sizes"].items())
-            print(f"{at.relative_to(root)}: {file['rows']} rows of {file['series']} series, positions "
-                  f"({file['from']}, {file['to']}], {found['columns']} time columns, {found['chunks'][0]} chunks of "
-                  f"floats, {found['chunks'][1]} of histograms, {len(found['exemplars'])} exemplars\n  {sizes}")
+            what, kinds = ("buckets", (2, 3)) if file["tier"] else ("rows", (0, 1))
+            floats, histograms = (found["chunks"][kind] for kind in kinds)
+            print(f"{at.relative_to(root)}: {file['rows']} {what} of {file['series']} series, positions "
+                  f"({file['from']}, {file['to']}], {found['columns']} time columns, {floats} chunks of "
+                  f"floats, {histograms} of histograms, {len(found['exemplars'])} exemplars\n  {sizes}")
         position = None
         for number in range(*manifest["segments"]):
             at = root / f"wal/{number:010}.wal"
@@ -675,9 +823,9 @@ def main():
         print(f"{at}: {error}", file=sys.stderr)
         return 1
     if options.rows:
-        for labels, time, start, value in rows:
+        for labels, time, start, value in rows + buckets:
             print(f"{show(labels)} {time} {start} {value!r}")
-    print(f"{len(rows)} rows, before deletions and rows that replace others")
+    print(f"{len(rows)} rows and {len(buckets)} buckets, before deletions and those that replace others")
     return 0
 
 

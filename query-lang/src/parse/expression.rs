@@ -3,28 +3,36 @@
 use nom::branch::alt;
 use nom::combinator::{cut, opt};
 use nom::sequence::delimited;
-use nom::{Input as _, Parser as _};
+use nom::{Err, Input as _, Parser as _};
 
 use super::branch::Branch;
 use super::call::{aggregate, call};
-use super::input::{Parsed, Place, Tokens, keyword, nested, token, token_if};
+use super::input::{Parsed, Place, Reject, Tokens, is_word, keyword, nested, token, token_if};
 use super::literal;
 use super::postfix::postfix;
-use super::selector::{label_list, vector_selector};
+use super::selector::{label_list, text, vector_selector};
+use super::template;
 use super::token::{Keyword, Kind, Token};
+use crate::functions::Function;
 use crate::operators::{BinaryOp, Sign};
+use crate::span::Span;
 use crate::tree::{
-    Binary, Cardinality, Expr, NumberLiteral, Paren, StringLiteral, Unary, VectorMatching,
+    Binary, Call, Cardinality, Expr, NumberLiteral, Paren, StringLiteral, Unary, VectorMatching,
 };
 
 /// An expression with operators of any kind.
 pub(super) fn expression(input: Tokens<'_>) -> Parsed<'_, Branch> {
-    binary(Binding::Or, input)
+    if template::begins(input) {
+        return template::with(input);
+    }
+    binary(Binding::Default, input)
 }
 
 /// How tightly operators bind, from the loosest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Binding {
+    Default,
+    If,
     Or,
     And,
     Comparison,
@@ -39,6 +47,8 @@ pub(super) enum Binding {
 impl Binding {
     fn of(op: BinaryOp) -> Self {
         match op {
+            BinaryOp::Default => Self::Default,
+            BinaryOp::If | BinaryOp::IfNot => Self::If,
             BinaryOp::Or => Self::Or,
             BinaryOp::And | BinaryOp::Unless => Self::And,
             BinaryOp::Equal
@@ -58,6 +68,8 @@ impl Binding {
     /// What the right operand of such an operator may hold: `^` groups to the right, others to the left.
     pub(super) fn of_right_operand(self) -> Self {
         match self {
+            Self::Default => Self::If,
+            Self::If => Self::Or,
             Self::Or => Self::And,
             Self::And => Self::Comparison,
             Self::Comparison => Self::Sum,
@@ -72,6 +84,11 @@ impl Binding {
 pub(super) fn next_operator(input: Tokens<'_>, loosest: Binding) -> Option<(BinaryOp, Binding)> {
     match input.kind() {
         Kind::Operator(op) if Binding::of(op) >= loosest => Some((op, Binding::of(op))),
+        Kind::Identifier => {
+            let words = [BinaryOp::Default, BinaryOp::If, BinaryOp::IfNot];
+            let op = words.into_iter().find(|op| is_word(input, op.symbol()))?;
+            (Binding::of(op) >= loosest).then_some((op, Binding::of(op)))
+        }
         _ => None,
     }
 }
@@ -83,20 +100,31 @@ fn binary(loosest: Binding, input: Tokens<'_>) -> Parsed<'_, Branch> {
         let (rest, modifiers) = modifiers(input.take_from(1))?;
         let inner = nested(|input| binary(binding.of_right_operand(), input));
         let (rest, right) = inner(rest)?;
-        let height = Branch::height_over([&left, &right]);
-        let span = left.span().to(right.span());
-        let expr = Expr::Binary(Binary {
-            op,
-            left: left.expr,
-            right: right.expr,
-            returns_bool: modifiers.returns_bool,
-            matching: Some(modifiers.matching),
-            span,
-        });
-        left = Branch::grow(rest, expr, height)?;
+        left = joined(op, left, *modifiers, right, rest)?;
         input = rest;
     }
     Ok((input, left))
+}
+
+/// Two operands and what stands between them.
+fn joined(
+    op: BinaryOp,
+    left: Branch,
+    modifiers: Modifiers,
+    right: Branch,
+    input: Tokens<'_>,
+) -> Result<Branch, Err<Reject<'_>>> {
+    let height = Branch::height_over([&left, &right]);
+    let span = left.span().to(right.span());
+    let expr = Expr::Binary(Binary {
+        op,
+        left: left.expr,
+        right: right.expr,
+        returns_bool: modifiers.returns_bool,
+        matching: Some(modifiers.matching),
+        span,
+    });
+    Branch::grow(input, expr, height)
 }
 
 /// An operand, with its signs and all that follows it directly.
@@ -110,6 +138,15 @@ fn operand(input: Tokens<'_>) -> Parsed<'_, Branch> {
 fn signed(input: Tokens<'_>) -> Parsed<'_, Branch> {
     let (input, (sign, start)) = sign(input)?;
     let (input, inner) = nested(|input| binary(Binding::Power, input))(input)?;
+    with_sign_before(sign, start, inner, input)
+}
+
+fn with_sign_before<'a>(
+    sign: Sign,
+    start: Token<'a>,
+    inner: Branch,
+    input: Tokens<'a>,
+) -> Parsed<'a, Branch> {
     let span = start.span().to(inner.span());
     let height = Branch::height_over([&inner]);
     let expr = match *inner.expr {
@@ -147,6 +184,7 @@ pub(super) fn primary(input: Tokens<'_>) -> Parsed<'_, Branch> {
         Kind::String => string(input),
         Kind::LeftParen => paren(input),
         Kind::Aggregation(op) if begins_aggregation(input.second_kind()) => aggregate(op, input),
+        Kind::Identifier if template::is_used(input) => template::used(input),
         Kind::Identifier if is_call => call(input),
         Kind::Keyword(keyword) if keyword.names_function() && is_call => call(input),
         Kind::LeftBrace => vector_selector(input),
@@ -163,28 +201,51 @@ fn begins_aggregation(kind: Kind) -> bool {
 pub(super) fn number(input: Tokens<'_>) -> Parsed<'_, NumberLiteral> {
     let (rest, literal) = token_if(|kind| matches!(kind, Kind::Number | Kind::Duration))(input)?;
     let is_duration = literal.kind == Kind::Duration;
-    let value =
-        if is_duration { literal::duration(literal.text) } else { literal::number(literal.text) };
+    let value = literal::value(literal.text, is_duration, input.is_extended());
     let span = literal.span();
     let value = input.value_or_report(span, value);
     Ok((rest, NumberLiteral { value, is_duration, span }))
 }
 
 fn string(input: Tokens<'_>) -> Parsed<'_, Branch> {
-    token(Kind::String)
-        .map(|token| {
-            let value = literal::unquote(token.text);
-            Branch::leaf(Expr::String(StringLiteral { value, span: token.span() }))
-        })
-        .parse(input)
+    let start = input.first();
+    let (rest, value) = text(input)?;
+    let span = Span::new(start.start, rest.end_since(input));
+    Ok((rest, Branch::leaf(Expr::String(StringLiteral { value, span }))))
 }
 
 fn paren(input: Tokens<'_>) -> Parsed<'_, Branch> {
-    let (input, (open, inner, close)) =
-        (token(Kind::LeftParen), nested(expression), token(Kind::RightParen)).parse(input)?;
+    let (input, (open, inner)) = (token(Kind::LeftParen), nested(expression)).parse(input)?;
+    if input.is_extended() && input.kind() == Kind::Comma {
+        return union(open, inner, input);
+    }
+    closed(open, inner, input)
+}
+
+/// The end of `(expr)`.
+fn closed<'a>(open: Token<'a>, inner: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
+    let (input, close) = token(Kind::RightParen)(input)?;
     let height = Branch::height_over([&inner]);
     let span = open.span().to(close.span());
     let expr = Expr::Paren(Paren { expr: inner.expr, span });
+    Ok((input, Branch::grow(input, expr, height)?))
+}
+
+/// The rest of `(a, b)`, which is `union(a, b)`.
+fn union<'a>(open: Token<'a>, first: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
+    let mut input = input;
+    let mut list = vec![first];
+    while input.kind() == Kind::Comma && input.second_kind() != Kind::RightParen {
+        let (rest, next) = nested(expression)(input.take_from(1))?;
+        list.push(next);
+        input = rest;
+    }
+    let (input, _) = opt(token(Kind::Comma)).parse(input)?;
+    let (input, close) = token(Kind::RightParen)(input)?;
+    let height = Branch::height_over(&list);
+    let args = list.into_iter().map(|branch| *branch.expr).collect();
+    let span = open.span().to(close.span());
+    let expr = Expr::Call(Call { function: Function::Union, args, span });
     Ok((input, Branch::grow(input, expr, height)?))
 }
 
@@ -194,12 +255,12 @@ struct Modifiers {
     matching: VectorMatching,
 }
 
-fn modifiers(input: Tokens<'_>) -> Parsed<'_, Modifiers> {
+fn modifiers(input: Tokens<'_>) -> Parsed<'_, Box<Modifiers>> {
     let (input, returns_bool) = opt(keyword(Keyword::Bool)).parse(input)?;
     let (input, matching) = opt(matching).parse(input)?;
     let (input, (fill_left, fill_right)) = fills(input)?;
     let matching = VectorMatching { fill_left, fill_right, ..matching.unwrap_or_default() };
-    Ok((input, Modifiers { returns_bool: returns_bool.is_some(), matching }))
+    Ok((input, Box::new(Modifiers { returns_bool: returns_bool.is_some(), matching })))
 }
 
 /// `on (…)` or `ignoring (…)`, and `group_left (…)` or `group_right (…)`.
@@ -211,13 +272,41 @@ fn matching(input: Tokens<'_>) -> Parsed<'_, VectorMatching> {
         keyword(Keyword::GroupRight).map(|_| Cardinality::OneToMany),
     ));
     let (input, cardinality) = opt(side).parse(input)?;
+    let (input, include_all) = opt(all_labels).parse(input)?;
     let (input, include) = match (cardinality, input.kind()) {
         (Some(_), Kind::LeftParen) => label_list(input)?,
         _ => (input, Vec::new()),
     };
+    let (input, prefix) = if cardinality.is_some() && is_word(input, "prefix") {
+        let (input, prefix) = text(input.take_from(1))?;
+        (input, Some(prefix))
+    } else {
+        (input, None)
+    };
     let on = which.kind == Kind::Keyword(Keyword::On);
     let cardinality = cardinality.unwrap_or_default();
-    Ok((input, VectorMatching { cardinality, on, labels, include, ..VectorMatching::default() }))
+    let include_all = include_all.is_some();
+    let (fill_left, fill_right) = (None, None);
+    let matching = VectorMatching {
+        cardinality,
+        on,
+        labels,
+        include,
+        include_all,
+        prefix,
+        fill_left,
+        fill_right,
+    };
+    Ok((input, matching))
+}
+
+/// `(*)` behind `group_left` or `group_right`.
+fn all_labels(input: Tokens<'_>) -> Parsed<'_, ()> {
+    if !input.is_extended() {
+        return input.reject(Place::Expression);
+    }
+    let star = token(Kind::Operator(BinaryOp::Mul));
+    (token(Kind::LeftParen), star, token(Kind::RightParen)).map(|_| ()).parse(input)
 }
 
 /// `fill(x)`, or `fill_left(x)` and `fill_right(x)` in either order.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::iter::{Copied, Enumerate};
+use std::ops::Range;
 use std::slice::Iter;
 
 use nom::error::{ErrorKind, ParseError};
@@ -9,26 +10,43 @@ use nom::{Err, IResult, Input, Needed};
 
 use super::Limits;
 use super::literal::Complaint;
-use super::token::{Keyword, Kind, Token};
+use super::template::{Scope, Template};
+use super::token::{Dialect, Keyword, Kind, Token};
 use crate::error::{Code, Problem};
 use crate::span::Span;
 
 /// The tokens that are left, and what is known of the whole text.
 #[derive(Clone, Copy)]
 pub(super) struct Tokens<'a> {
-    rest: &'a [Token<'a>],
-    context: &'a Context,
+    /// The next.
+    at: u32,
+    /// The end of the part.
+    end: u32,
+    /// The templates known here.
+    scope: Scope,
+    context: &'a Context<'a>,
+}
+
+/// Texts are far shorter: a token takes a byte, and they are limited.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// What parsers tell each other past the tokens.
 #[derive(Default)]
-pub(super) struct Context {
+pub(super) struct Context<'a> {
+    /// All of the text, whatever part of it is parsed.
+    tokens: &'a [Token<'a>],
     /// What was found wrong while the grammar still fitted.
     problems: RefCell<Vec<Problem>>,
     /// Why the last token is [`Kind::Bad`]; taken when a parser gets there.
     lexical: RefCell<Option<Problem>>,
     depth: Cell<usize>,
     limits: Limits,
+    dialect: Dialect,
+    templates: RefCell<Vec<Template>>,
+    /// Tokens of templates that were parsed.
+    expanded: Cell<usize>,
 }
 
 pub(super) type Parsed<'a, T> = IResult<Tokens<'a>, T, Reject<'a>>;
@@ -42,6 +60,8 @@ pub(super) enum Reject<'a> {
     Unexpected(Token<'a>, Place),
     /// The tree is too high.
     TooDeep(Span, usize),
+    /// Templates have become too much.
+    TooLarge(Span, usize),
 }
 
 /// Where a token has no place: the part of the grammar, and what would have had one.
@@ -62,6 +82,7 @@ pub(super) enum Place {
     RangeNext,
     Step,
     StepNext,
+    Template,
 }
 
 impl Place {
@@ -85,14 +106,20 @@ impl Place {
             Self::Step => {
                 " in subquery selector, expected number, duration, step(), range(), or \"]\""
             }
+            Self::Template => " in a template of WITH",
             Self::StepNext => " in subquery selector, expected \"]\"",
         }
     }
 }
 
-impl Context {
-    pub(super) fn new(lexical: Option<Problem>, limits: Limits) -> Self {
-        Self { lexical: RefCell::new(lexical), limits, ..Self::default() }
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        tokens: &'a [Token<'a>],
+        lexical: Option<Problem>,
+        limits: Limits,
+        dialect: Dialect,
+    ) -> Self {
+        Self { tokens, lexical: RefCell::new(lexical), limits, dialect, ..Self::default() }
     }
 
     /// All problems in the order in which they were found, the one that ended parsing last.
@@ -115,20 +142,91 @@ impl Context {
                 let message = format!("expression nests deeper than the limit of {limit}");
                 problems.push(Problem::new(Code::TooDeep, span, message));
             }
+            Some(Reject::TooLarge(span, limit)) => {
+                let message = format!("templates expand to more than the limit of {limit} words");
+                problems.push(Problem::new(Code::TooLarge, span, message));
+            }
         }
         problems
     }
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(rest: &'a [Token<'a>], context: &'a Context) -> Self {
-        Self { rest, context }
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
+        Self { at: 0, end: index(context.tokens.len()), scope: Scope::default(), context }
+    }
+
+    fn rest(self) -> &'a [Token<'a>] {
+        self.context.tokens.get(self.at as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// Whether `MetricsQL`'s and own additions are read.
+    pub(super) fn is_extended(self) -> bool {
+        self.context.dialect == Dialect::Qql
+    }
+
+    /// The templates known here.
+    pub(super) fn scope(self) -> Scope {
+        self.scope
+    }
+
+    /// The same place with other templates.
+    pub(super) fn with_scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The place of the next token.
+    pub(super) fn position(self) -> usize {
+        self.at as usize
+    }
+
+    /// A part of the text, with the templates known there.
+    pub(super) fn part(self, body: &Range<usize>, scope: Scope) -> Self {
+        let end = body.end.min(self.context.tokens.len());
+        Self { at: index(body.start), end: index(end), scope, ..self }
+    }
+
+    /// Makes a template known behind those of `scope`.
+    pub(super) fn define(self, template: Template) -> Scope {
+        let mut templates = self.context.templates.borrow_mut();
+        templates.push(template);
+        Scope(index(templates.len()))
+    }
+
+    /// The template that a name means here.
+    pub(super) fn template(self, name: &str) -> Option<Template> {
+        let templates = self.context.templates.borrow();
+        let mut scope = self.scope;
+        while let Some(template) = scope.0.checked_sub(1).and_then(|at| templates.get(at as usize))
+        {
+            if template.name == name {
+                return Some(template.clone());
+            }
+            scope = template.outer;
+        }
+        None
+    }
+
+    /// Counts the words that a template adds.
+    pub(super) fn count_expansion(self, words: usize) -> Result<(), Err<Reject<'a>>> {
+        let expanded = self.context.expanded.get().saturating_add(words.max(1));
+        self.context.expanded.set(expanded);
+        let limit = self.limits().expansion_max;
+        if expanded > limit {
+            return Err(Err::Failure(Reject::TooLarge(self.first().span(), limit)));
+        }
+        Ok(())
     }
 
     /// The next token. The last one of a text is never taken, so there always is one.
     pub(super) fn first(self) -> Token<'a> {
-        let end = Token { kind: Kind::End, text: "", start: 0 };
-        self.rest.first().copied().unwrap_or(end)
+        if let Some(token) = self.rest().first() {
+            return *token;
+        }
+        // The end of a part: what stands behind it in the text.
+        let behind = self.context.tokens.get(self.end as usize);
+        let start = behind.map_or(0, |token| token.start);
+        Token { kind: Kind::End, text: "", start }
     }
 
     pub(super) fn kind(self) -> Kind {
@@ -137,13 +235,13 @@ impl<'a> Tokens<'a> {
 
     /// The kind of the token behind the next.
     pub(super) fn second_kind(self) -> Kind {
-        self.rest.get(1).map_or(Kind::End, |token| token.kind)
+        self.rest().get(1).map_or(Kind::End, |token| token.kind)
     }
 
     /// Where the last token ends that was taken since `start`.
     pub(super) fn end_since(self, start: Self) -> usize {
-        let taken = start.rest.len().saturating_sub(self.rest.len());
-        let last = taken.checked_sub(1).and_then(|last| start.rest.get(last));
+        let taken = self.at.saturating_sub(start.at) as usize;
+        let last = taken.checked_sub(1).and_then(|last| start.rest().get(last));
         last.map_or(0, |token| token.span().end)
     }
 
@@ -206,6 +304,12 @@ pub(super) fn keyword<'a>(word: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a, To
     token(Kind::Keyword(word))
 }
 
+/// Whether the next token is that word, which has a meaning in QQL and in this place alone.
+pub(super) fn is_word(input: Tokens<'_>, word: &str) -> bool {
+    let first = input.first();
+    input.is_extended() && first.kind == Kind::Identifier && first.text.eq_ignore_ascii_case(word)
+}
+
 /// Takes a token of such a kind.
 pub(super) fn token_if<'a>(
     fits: impl Fn(Kind) -> bool,
@@ -254,7 +358,7 @@ impl<'a> Input for Tokens<'a> {
     type IterIndices = Enumerate<Self::Iter>;
 
     fn input_len(&self) -> usize {
-        self.rest.len()
+        self.rest().len()
     }
 
     fn take(&self, index: usize) -> Self {
@@ -266,16 +370,16 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn take_split(&self, index: usize) -> (Self, Self) {
-        let (taken, rest) = self.rest.split_at_checked(index).unwrap_or((self.rest, &[]));
-        (Self { rest, ..*self }, Self { rest: taken, ..*self })
+        let middle = self.at.saturating_add(self::index(index)).min(self.end);
+        (Self { at: middle, ..*self }, Self { end: middle, ..*self })
     }
 
     fn position<P: Fn(Self::Item) -> bool>(&self, predicate: P) -> Option<usize> {
-        self.rest.iter().position(|token| predicate(*token))
+        self.rest().iter().position(|token| predicate(*token))
     }
 
     fn iter_elements(&self) -> Self::Iter {
-        self.rest.iter().copied()
+        self.rest().iter().copied()
     }
 
     fn iter_indices(&self) -> Self::IterIndices {
@@ -283,6 +387,7 @@ impl<'a> Input for Tokens<'a> {
     }
 
     fn slice_index(&self, count: usize) -> Result<usize, Needed> {
-        if count <= self.rest.len() { Ok(count) } else { Err(Needed::new(count - self.rest.len())) }
+        let left = self.rest().len();
+        if count <= left { Ok(count) } else { Err(Needed::new(count - left)) }
     }
 }

@@ -10,16 +10,16 @@ use nom::combinator::value;
 use nom::{IResult, Parser as _};
 
 use super::literal::{Complaint, quoted_length};
-use super::number_scan::scan_number_or_duration;
-use super::token::{Keyword, Kind, Token};
+use super::number_scan::{scan_extended, scan_number_or_duration};
+use super::token::{Dialect, Keyword, Kind, Token};
 use crate::error::{Code, Problem};
 use crate::go;
 use crate::operators::BinaryOp;
 use crate::span::Span;
 
 /// The tokens of `text`. The last is [`Kind::End`], or [`Kind::Bad`] with the problem beside it.
-pub(super) fn tokenize(text: &str) -> (Vec<Token<'_>>, Option<Problem>) {
-    let mut lexer = Lexer { text, ..Lexer::default() };
+pub(super) fn tokenize(text: &str, dialect: Dialect) -> (Vec<Token<'_>>, Option<Problem>) {
+    let mut lexer = Lexer { text, dialect, ..Lexer::default() };
     loop {
         match lexer.next() {
             Ok(token) => {
@@ -40,6 +40,7 @@ pub(super) fn tokenize(text: &str) -> (Vec<Token<'_>>, Option<Problem>) {
 #[derive(Default)]
 struct Lexer<'a> {
     text: &'a str,
+    dialect: Dialect,
     at: usize,
     tokens: Vec<Token<'a>>,
     place: Place,
@@ -141,6 +142,7 @@ impl<'a> Lexer<'a> {
         match character {
             '"' | '\'' | '`' => self.quoted(),
             '{' => complain(self.at, Code::UnexpectedCharacter, "unexpected left brace '{'"),
+            '+' if self.dialect == Dialect::Qql => Ok(self.take(Kind::Operator(BinaryOp::Add), 1)),
             '}' => {
                 self.place = Place::Statement;
                 Ok(self.take(Kind::RightBrace, 1))
@@ -190,8 +192,17 @@ impl<'a> Lexer<'a> {
     fn duration_word(&mut self, character: char, place: &str, hint: &str) -> Next<'a> {
         let length =
             word_length(self.rest(), |character| !character.is_ascii_digit() && character != ':');
+        if self.dialect == Dialect::Qql {
+            let length = word_length(self.rest(), |character| character != ':');
+            let word = self.rest().get(..length).unwrap_or_default();
+            if Kind::of_word(word, self.dialect).is_none() && is_word_start(character) {
+                // A template, perhaps.
+                self.has_duration = true;
+                return Ok(self.take(Kind::Identifier, length));
+            }
+        }
         let word = self.rest().get(..length).unwrap_or_default();
-        match Kind::of_word(word) {
+        match Kind::of_word(word, self.dialect) {
             Some(
                 kind @ Kind::Keyword(
                     Keyword::Step | Keyword::Range | Keyword::MinOf | Keyword::MaxOf,
@@ -284,6 +295,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn number(&mut self) -> Next<'a> {
+        if self.dialect == Dialect::Qql
+            && let Some((kind, length)) = scan_extended(self.rest())
+        {
+            return Ok(self.take(kind, length));
+        }
         match scan_number_or_duration(self.rest()) {
             Ok((kind, length)) => Ok(self.take(kind, length)),
             Err(length) => {
@@ -304,7 +320,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self) -> Token<'a> {
         let length = word_length(self.rest(), |_| true);
         let (word, behind) = self.rest().split_at_checked(length).unwrap_or_default();
-        let kind = match Kind::of_word(word) {
+        let kind = match Kind::of_word(word, self.dialect) {
             // Metrics had these names before there was a modifier.
             Some(Kind::Keyword(Keyword::Fill | Keyword::FillLeft | Keyword::FillRight))
                 if !behind.trim_start_matches(is_space).starts_with('(') =>
@@ -384,11 +400,11 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<Kind> {
-        tokenize(text).0.iter().map(|token| token.kind).collect()
+        tokenize(text, Dialect::PromQl).0.iter().map(|token| token.kind).collect()
     }
 
     fn complaint(text: &str) -> (usize, String) {
-        let problem = tokenize(text).1.unwrap();
+        let problem = tokenize(text, Dialect::PromQl).1.unwrap();
         (problem.span.start, problem.message)
     }
 

@@ -9,12 +9,27 @@ use nom::combinator::all_consuming;
 use nom::multi::many1;
 use nom::{IResult, Parser as _};
 
+use super::number_scan::{fractional, scaled};
 use crate::duration::seconds_of;
 use crate::error::Code;
 use crate::go;
 
 /// A kind of problem and its text; the caller knows the place.
 pub(super) type Complaint = (Code, String);
+
+/// The value of a number, or the seconds of a duration.
+pub(super) fn value(text: &str, is_duration: bool, is_extended: bool) -> Result<f64, Complaint> {
+    let extended = match (is_extended, is_duration) {
+        (true, true) => fractional(text),
+        (true, false) => scaled(text),
+        (false, _) => None,
+    };
+    match extended {
+        Some(value) => Ok(value),
+        None if is_duration => duration(text),
+        None => number(text),
+    }
+}
 
 /// The value of a number.
 pub(super) fn number(text: &str) -> Result<f64, Complaint> {

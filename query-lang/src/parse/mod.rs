@@ -2,7 +2,8 @@
 //!
 //! `lexer` cuts the text into tokens, `literal` and `number_scan` know what is in them. The
 //! grammar is nom over tokens: `expression` has the operators, `call` functions and aggregations,
-//! `selector` what is between braces, `postfix` what follows an expression, `window` durations.
+//! `selector` what is between braces,
+//! `template` what stands behind `WITH`, `postfix` what follows an expression, `window` durations.
 //! Types are checked afterwards, by `check`.
 //!
 //! The grammar is that of Prometheus (`promql/parser/generated_parser.y`), with its error texts:
@@ -18,6 +19,7 @@ mod number_scan;
 mod postfix;
 mod question;
 mod selector;
+mod template;
 mod token;
 mod window;
 

@@ -21,6 +21,89 @@ pub(super) fn scan_number_or_duration(text: &str) -> Result<(Kind, usize), usize
     Err(scan.at)
 }
 
+/// Kind and length of a number with a suffix, or a duration with fractions or steps, as `1.5h`, `5i`.
+pub(super) fn scan_extended(text: &str) -> Option<(Kind, usize)> {
+    let is_of_word = |character: char| character.is_ascii_alphanumeric() || ".".contains(character);
+    let length = text.find(|character| !is_of_word(character)).unwrap_or(text.len());
+    let word = text.get(..length)?;
+    if scaled(word).is_some() {
+        return Some((Kind::Number, length));
+    }
+    let is_written = fractional(word).is_some() || steps(word).is_some();
+    is_written.then_some((Kind::Duration, length))
+}
+
+/// The suffixes of numbers and what they multiply by.
+const SUFFIXES: [(&str, f64); 16] = [
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+    ("TiB", 1_099_511_627_776.0),
+    ("Ki", 1024.0),
+    ("Mi", 1_048_576.0),
+    ("Gi", 1_073_741_824.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("KB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("TB", 1e12),
+    ("K", 1e3),
+    ("M", 1e6),
+    ("G", 1e9),
+    ("T", 1e12),
+];
+
+/// The value of a number with a suffix: `1.5Ki` is 1536.
+pub(super) fn scaled(word: &str) -> Option<f64> {
+    let (digits, factor) =
+        SUFFIXES.iter().find_map(|(suffix, factor)| Some((word.strip_suffix(suffix)?, factor)))?;
+    Some(decimal(digits)? * factor)
+}
+
+/// A plain decimal number.
+fn decimal(text: &str) -> Option<f64> {
+    let is_plain = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.chars().all(|character| character.is_ascii_digit() || character == '.');
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// The steps of a duration as `5i`.
+pub(super) fn steps(word: &str) -> Option<f64> {
+    decimal(word.strip_suffix('i')?)
+}
+
+/// The seconds of a duration with fractions, as `1.5h` or `1h1.5m`.
+pub(super) fn fractional(word: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 7] = [
+        ("ms", 0.001),
+        ("s", 1.0),
+        ("m", 60.0),
+        ("h", 3600.0),
+        ("d", 86_400.0),
+        ("w", 604_800.0),
+        ("y", 31_536_000.0),
+    ];
+    if !word.contains('.') {
+        return None;
+    }
+    let (mut rest, mut seconds) = (word, 0.0);
+    let mut below = f64::INFINITY;
+    while !rest.is_empty() {
+        let end = rest.find(|character: char| character.is_ascii_alphabetic())?;
+        let count = decimal(rest.get(..end)?)?;
+        rest = rest.get(end..)?;
+        let end = rest.find(|character: char| character.is_ascii_digit()).unwrap_or(rest.len());
+        let (_, size) = UNITS.iter().find(|(unit, _)| Some(*unit) == rest.get(..end))?;
+        if *size >= below {
+            return None;
+        }
+        below = *size;
+        rest = rest.get(end..)?;
+        seconds += count * size;
+    }
+    Some(seconds)
+}
+
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -111,6 +194,27 @@ impl Scan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suffixes_fractions_and_steps_are_read() {
+        let cases = [
+            ("1.5Ki)", Some((Kind::Number, 5))),
+            ("1M", Some((Kind::Number, 2))),
+            ("1m", None),
+            ("1.5h]", Some((Kind::Duration, 4))),
+            ("1h1.5m]", Some((Kind::Duration, 6))),
+            ("1.5m1h", None),
+            ("5i]", Some((Kind::Duration, 2))),
+            ("1e3K", None),
+            ("1.5", None),
+            ("1Kib", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(scan_extended(text), expected, "{text}");
+        }
+        assert_eq!(scaled("1.5Ki"), Some(1536.0));
+        assert_eq!(fractional("1h1.5m"), Some(3690.0));
+    }
 
     #[test]
     fn numbers_and_durations_end_where_the_word_does() {

@@ -4,11 +4,11 @@
 use nom::branch::alt;
 use nom::combinator::opt;
 use nom::sequence::terminated;
-use nom::{Input as _, Parser as _};
+use nom::{Err, Input as _, Parser as _};
 
 use super::branch::Branch;
 use super::expression::{number, primary, sign};
-use super::input::{Parsed, Place, Tokens, keyword, required, token};
+use super::input::{Parsed, Place, Reject, Tokens, is_word, keyword, nested, required, token};
 use super::token::{Keyword, Kind, Token};
 use super::window::{duration, offset_duration};
 use crate::duration::{DurationExpr, DurationKind, whole_milliseconds};
@@ -16,10 +16,17 @@ use crate::error::{Code, Problem};
 use crate::go;
 use crate::operators::Sign;
 use crate::span::Span;
-use crate::tree::{At, Edges, Expr, MatrixSelector, Subquery};
+use crate::tree::{At, Edges, Expr, Keep, MatrixSelector, Moved, Subquery};
 
+// What comes after the recursion has functions of its own, so that its frames stay small.
 pub(super) fn postfix(input: Tokens<'_>) -> Parsed<'_, Branch> {
-    let (mut input, mut branch) = primary(input)?;
+    let (input, branch) = primary(input)?;
+    followed(branch, input)
+}
+
+/// All that follows an expression.
+fn followed(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
+    let (mut input, mut branch) = (input, branch);
     loop {
         (input, branch) = match input.kind() {
             Kind::LeftBracket => brackets(branch, input)?,
@@ -27,6 +34,7 @@ pub(super) fn postfix(input: Tokens<'_>) -> Parsed<'_, Branch> {
             Kind::Keyword(Keyword::Offset) => offset(branch, input)?,
             Kind::Keyword(Keyword::Anchored) => edges(branch, Edges::Anchored, input),
             Kind::Keyword(Keyword::Smoothed) => edges(branch, Edges::Smoothed, input),
+            _ if is_word(input, "keep_metric_names") => keep(branch, input)?,
             _ => return Ok((input, branch)),
         };
     }
@@ -35,7 +43,13 @@ pub(super) fn postfix(input: Tokens<'_>) -> Parsed<'_, Branch> {
 /// `[range]` or `[range:step]`
 fn brackets<'a>(branch: Branch, input: Tokens<'a>) -> Parsed<'a, Branch> {
     let (input, open) = token(Kind::LeftBracket)(input)?;
-    let (input, range) = window(Place::Range, input)?;
+    let (input, range) = match input.kind() {
+        Kind::RightBracket if input.is_extended() => {
+            let span = input.first().span();
+            (input, DurationExpr { kind: DurationKind::Omitted, span })
+        }
+        _ => window(Place::Range, input)?,
+    };
     match input.kind() {
         Kind::RightBracket => {
             let close = input.first();
@@ -115,30 +129,57 @@ fn subquery<'a>(
     Ok((input, Branch::grow(input, Expr::Subquery(subquery), height)?))
 }
 
+/// `expr keep_metric_names`
+fn keep(branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
+    let span = branch.span().to(input.first().span());
+    let height = Branch::height_over([&branch]);
+    let input = input.take_from(1);
+    let expr = Expr::Keep(Keep { expr: branch.expr, span });
+    Ok((input, Branch::grow(input, expr, height)?))
+}
+
+/// An expression that is no selector, so that it can be moved.
+fn movable(branch: Branch, input: Tokens<'_>) -> Result<Branch, Err<Reject<'_>>> {
+    if !input.is_extended() || moved_parts_are_there(&branch.expr) {
+        return Ok(branch);
+    }
+    let height = Branch::height_over([&branch]);
+    let span = branch.span();
+    let expr = Expr::Moved(Moved { expr: branch.expr, at: None, offset: None, span });
+    Branch::grow(input, expr, height)
+}
+
+fn moved_parts_are_there(expr: &Expr) -> bool {
+    matches!(expr, Expr::Vector(_) | Expr::Matrix(_) | Expr::Subquery(_) | Expr::Moved(_))
+}
+
 /// The parts of an expression that `@` and `offset` set.
-struct Moved<'e> {
+struct Parts<'e> {
     at: &'e mut Option<At>,
     offset: &'e mut Option<DurationExpr>,
     span: &'e mut Span,
 }
 
-fn moved(expr: &mut Expr) -> Option<Moved<'_>> {
+fn parts(expr: &mut Expr) -> Option<Parts<'_>> {
     match expr {
-        Expr::Vector(selector) => Some(Moved {
+        Expr::Vector(selector) => Some(Parts {
             at: &mut selector.at,
             offset: &mut selector.offset,
             span: &mut selector.span,
         }),
-        Expr::Matrix(matrix) => Some(Moved {
+        Expr::Matrix(matrix) => Some(Parts {
             at: &mut matrix.selector.at,
             offset: &mut matrix.selector.offset,
             span: &mut matrix.span,
         }),
-        Expr::Subquery(subquery) => Some(Moved {
+        Expr::Subquery(subquery) => Some(Parts {
             at: &mut subquery.at,
             offset: &mut subquery.offset,
             span: &mut subquery.span,
         }),
+        Expr::Moved(moved) => {
+            Some(Parts { at: &mut moved.at, offset: &mut moved.offset, span: &mut moved.span })
+        }
         _ => None,
     }
 }
@@ -148,7 +189,8 @@ fn offset(mut branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
     let (start, _) = keyword(Keyword::Offset)(input)?;
     let (input, duration) = required(Place::Offset, offset_duration)(start)?;
     let whole = branch.span();
-    match moved(&mut branch.expr) {
+    branch = movable(branch, input)?;
+    match parts(&mut branch.expr) {
         None => misplaced(input, whole, "offset modifier"),
         Some(moved) if moved.offset.is_some() => {
             let message = "offset may not be set multiple times";
@@ -189,7 +231,8 @@ fn at(mut branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
         let message = format!("timestamp out of bounds for @ modifier: {seconds}");
         input.report(Problem::new(Code::BadModifier, whole, message));
     }
-    match moved(&mut branch.expr) {
+    branch = movable(branch, input)?;
+    match parts(&mut branch.expr) {
         None => misplaced(input, whole, "@ modifier"),
         Some(moved) if moved.at.is_some() => {
             let message = "@ <timestamp> may not be set multiple times";
@@ -207,11 +250,11 @@ fn at(mut branch: Branch, input: Tokens<'_>) -> Parsed<'_, Branch> {
 const TIMESTAMP_BOUND: f64 = 9_223_372_036_854_775_808.0;
 
 /// What stands behind `@`.
-#[derive(Clone, Copy)]
 enum Fixed {
     Seconds(f64),
     Start,
     End,
+    Computed(Box<Expr>),
 }
 
 impl Fixed {
@@ -221,6 +264,7 @@ impl Fixed {
             Self::Seconds(seconds) => At::Time((seconds * 1000.0).round() as i64),
             Self::Start => At::Start,
             Self::End => At::End,
+            Self::Computed(expr) => At::Computed(expr),
         }
     }
 }
@@ -235,7 +279,13 @@ fn fixed_time(input: Tokens<'_>) -> Parsed<'_, Fixed> {
         keyword(Keyword::End).map(|_| Fixed::End),
     ));
     let call = (token(Kind::LeftParen), token(Kind::RightParen));
-    alt((seconds, terminated(bound, call))).parse(input)
+    match alt((seconds, terminated(bound, call))).parse(input) {
+        Err(Err::Error(_)) if input.is_extended() => {
+            let (rest, computed) = nested(primary)(input)?;
+            Ok((rest, Fixed::Computed(computed.expr)))
+        }
+        parsed => parsed,
+    }
 }
 
 /// `anchored` or `smoothed`. Prometheus does not count the word to the expression's place.

@@ -8,8 +8,9 @@ use super::input::{Context, Parsed, Reject, Tokens, token};
 use super::lexer::tokenize;
 use super::literal::valid_text;
 use super::selector::selector;
-use super::token::Kind;
+use super::token::{Dialect, Kind};
 use crate::check::check;
+use crate::duration::DurationKind;
 use crate::error::{Code, ParseError, Problem};
 use crate::span::Span;
 use crate::tree::{Expr, Matcher};
@@ -23,6 +24,8 @@ pub struct Limits {
     pub nesting_max: usize,
     /// Levels of the tree. A chain of operators adds one for each, and does not nest.
     pub height_max: usize,
+    /// Words that templates may expand to.
+    pub expansion_max: usize,
 }
 
 impl Default for Limits {
@@ -30,7 +33,7 @@ impl Default for Limits {
     /// twice as much on the 2 MiB of a test's thread); and trees whose walkers may take 1 KiB a
     /// level there.
     fn default() -> Self {
-        Self { size_max: 1 << 20, nesting_max: 128, height_max: 1000 }
+        Self { size_max: 1 << 20, nesting_max: 128, height_max: 1000, expansion_max: 100_000 }
     }
 }
 
@@ -57,9 +60,50 @@ pub fn parse_bytes(text: &[u8]) -> Result<Expr, ParseError> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_within(text: &str, limits: Limits) -> Result<Expr, ParseError> {
-    let mut expr = *whole(text, limits, question)?.expr;
+    match parse_as(text, limits, Dialect::PromQl) {
+        Ok(expr) => Ok(expr),
+        Err(refusal) if refusal.is_of_size() => Err(refusal.error),
+        Err(refusal) => parse_as(text, limits, Dialect::Qql).map_err(
+            |of_qql| if of_qql.got_further_than(&refusal) { of_qql } else { refusal }.error,
+        ),
+    }
+}
+
+/// Why a text is none of a dialect's.
+struct Refusal {
+    error: ParseError,
+    /// The grammar took it, the types did not.
+    is_of_types: bool,
+}
+
+impl Refusal {
+    fn is_of_size(&self) -> bool {
+        self.error.problems().iter().any(|problem| problem.code == Code::TooLong)
+    }
+
+    /// Where it is the better answer to someone who meant QQL.
+    fn got_further_than(&self, other: &Self) -> bool {
+        let first = |refusal: &Self| refusal.error.problems().first().cloned();
+        let (Some(own), Some(others)) = (first(self), first(other)) else { return false };
+        let says_more = own.span.start == others.span.start
+            && (own.message.starts_with(&others.message) && own.message != others.message
+                || others.code == Code::UnknownFunction && own.code != others.code);
+        match (self.is_of_types, other.is_of_types) {
+            (true, false) => true,
+            (_, true) => false,
+            (false, false) => own.span.start > others.span.start || says_more,
+        }
+    }
+}
+
+fn parse_as(text: &str, limits: Limits, dialect: Dialect) -> Result<Expr, Refusal> {
+    let parsed = whole(text, limits, dialect, question);
+    let mut expr = *parsed.map_err(|error| Refusal { error, is_of_types: false })?.expr;
     let problems = check(text, &mut expr);
-    if problems.is_empty() { Ok(expr) } else { Err(ParseError::new(text, problems)) }
+    if problems.is_empty() {
+        return Ok(expr);
+    }
+    Err(Refusal { error: ParseError::new(text, problems), is_of_types: true })
 }
 
 /// The tests of a selector that stands alone, as in `match[]` of Prometheus' API.
@@ -69,20 +113,36 @@ pub fn parse_within(text: &str, limits: Limits) -> Result<Expr, ParseError> {
 /// # Errors
 /// [`ParseError`] where it is none.
 pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
-    whole(text, Limits::default(), selector).map(|selector| selector.matchers)
+    whole(text, Limits::default(), Dialect::PromQl, selector).map(|selector| selector.matchers)
 }
 
 fn question(input: Tokens<'_>) -> Parsed<'_, Branch> {
     match input.kind() {
         Kind::End => Err(Err::Failure(Reject::Empty)),
+        _ if input.is_extended() => {
+            let (rest, branch) = expression(input)?;
+            Ok((rest, refuse_omitted(rest, branch)))
+        }
         _ => expression(input),
     }
+}
+
+/// A window may be left out within a function; alone it would say nothing.
+fn refuse_omitted(input: Tokens<'_>, branch: Branch) -> Branch {
+    if let Expr::Matrix(matrix) = branch.expr.without_parens()
+        && matrix.range.kind == DurationKind::Omitted
+    {
+        let message = "a window may be left out in the arguments of a function only";
+        input.report(Problem::new(Code::BadRange, matrix.range.span, message));
+    }
+    branch
 }
 
 /// What `parser` makes of all tokens of `text`.
 fn whole<T>(
     text: &str,
     limits: Limits,
+    dialect: Dialect,
     parser: impl Fn(Tokens<'_>) -> Parsed<'_, T>,
 ) -> Result<T, ParseError> {
     if text.len() > limits.size_max {
@@ -91,9 +151,9 @@ fn whole<T>(
         let problem = Problem::new(Code::TooLong, Span::default(), message);
         return Err(ParseError::new("", vec![problem]));
     }
-    let (tokens, lexical) = tokenize(text);
-    let context = Context::new(lexical, limits);
-    let input = Tokens::new(&tokens, &context);
+    let (tokens, lexical) = tokenize(text, dialect);
+    let context = Context::new(&tokens, lexical, limits, dialect);
+    let input = Tokens::new(&context);
     let (parsed, reject) = match (parser, token(Kind::End)).parse(input) {
         Ok((_, (parsed, _))) => (Some(parsed), None),
         Err(Err::Error(reject) | Err::Failure(reject)) => (None, Some(reject)),

@@ -1,7 +1,9 @@
 //! The words of the language, cut and named.
 
+use crate::aggregations::Aggregation;
+use crate::functions::Origin;
 use crate::go;
-use crate::operators::{Aggregation, BinaryOp};
+use crate::operators::BinaryOp;
 use crate::span::Span;
 
 /// A word, a symbol or a literal.
@@ -10,6 +12,17 @@ pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
     pub(super) start: usize,
+}
+
+/// Which language a text is read in.
+///
+/// Every text is first read as `PromQL`, so that what Prometheus takes means what it means there, and
+/// what it refuses is refused in its words. Only a text that is refused is read as QQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Dialect {
+    #[default]
+    PromQl,
+    Qql,
 }
 
 /// What a token is.
@@ -72,9 +85,12 @@ pub(super) enum Keyword {
 
 impl Kind {
     /// What a word means, whatever its case; `None` is an identifier.
-    pub(super) fn of_word(word: &str) -> Option<Self> {
+    pub(super) fn of_word(word: &str, dialect: Dialect) -> Option<Self> {
         let lower = word.to_ascii_lowercase();
-        if let Some(op) = Aggregation::ALL.iter().find(|op| op.name() == lower) {
+        let is_known = |op: &&Aggregation| {
+            op.name() == lower && (dialect == Dialect::Qql || op.origin() == Origin::PromQl)
+        };
+        if let Some(op) = Aggregation::ALL.iter().find(is_known) {
             return Some(Self::Aggregation(*op));
         }
         Some(match lower.as_str() {

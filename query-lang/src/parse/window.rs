@@ -7,6 +7,8 @@ use nom::{Input as _, Parser as _};
 use super::branch::Branch;
 use super::expression::{Binding, next_operator, number, sign, with_sign};
 use super::input::{Parsed, Place, Tokens, keyword, nested, token};
+use super::number_scan::steps;
+use super::template;
 use super::token::{Keyword, Kind, Token};
 use crate::duration::{DurationExpr, DurationKind, DurationOp, SECONDS_MAX};
 use crate::error::{Code, Problem};
@@ -141,6 +143,19 @@ fn literal(number: NumberLiteral) -> DurationExpr {
 
 fn term(input: Tokens<'_>) -> Parsed<'_, Part> {
     match input.kind() {
+        Kind::Duration if input.is_extended() && steps(input.first().text).is_some() => {
+            let token = input.first();
+            let kind = DurationKind::Steps(steps(token.text).unwrap_or_default());
+            let part = Branch::leaf(DurationExpr { kind, span: token.span() });
+            Ok((input.take_from(1), part))
+        }
+        Kind::Identifier => match template::named(input) {
+            Some((_, template)) => {
+                let inner = |body| binary(Binding::Sum, body);
+                Ok((input.take_from(1), template::expand(input, &template, inner)?))
+            }
+            None => input.reject(Place::Expression),
+        },
         Kind::Number | Kind::Duration => literal_in_range(input),
         Kind::LeftParen => paren(input),
         Kind::Keyword(Keyword::Step) => of_query(Keyword::Step, DurationKind::Step, input),

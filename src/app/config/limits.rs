@@ -196,6 +196,42 @@ pub(super) const QUERY: &[Key] = &[
         ..ROW
     },
     Key {
+        path: "query.queue_wait",
+        flag: "query-queue-wait",
+        kind: Kind::Duration,
+        help: "How long a query waits for its turn before it is answered with 503",
+        show: |o| show_duration(o.http.query_wait),
+        set: |o, text| time(&mut o.http.query_wait, text),
+        ..ROW
+    },
+    Key {
+        path: "query.stats_kept",
+        flag: "query-stats-kept",
+        kind: Kind::Count,
+        help: "Ended queries that are remembered for the list of the dearest",
+        show: |o| o.http.queries_kept.to_string(),
+        set: |o, text| count(&mut o.http.queries_kept, text),
+        ..ROW
+    },
+    Key {
+        path: "query.remote_read_samples_max",
+        flag: "remote-read-samples-max",
+        kind: Kind::Count,
+        help: "Rows that a remote read may answer with at once; streamed ones have no limit",
+        show: |o| o.http.read_samples_max.to_string(),
+        set: |o, text| count(&mut o.http.read_samples_max, text),
+        ..ROW
+    },
+    Key {
+        path: "query.remote_read_frame_max",
+        flag: "remote-read-frame-max",
+        kind: Kind::Size,
+        help: "Size of a frame of a streamed remote read",
+        show: |o| show_size(o.http.read_frame_bytes_max),
+        set: |o, text| bytes(&mut o.http.read_frame_bytes_max, text),
+        ..ROW
+    },
+    Key {
         path: "query.timeout",
         flag: "query-timeout",
         kind: Kind::Duration,

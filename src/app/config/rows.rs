@@ -4,8 +4,8 @@ use crate::app::{
     config::{
         keys::{Key, Kind},
         texts::{
-            bytes, count, external_url, forever_or, put, show_path, show_tiers, some_path, switch,
-            tiers, time, until,
+            bytes, count, external_url, forever_or, pattern, put, show_path, show_tiers, some_path,
+            switch, tiers, time, until,
         },
     },
     units::{duration, show_duration, show_size},
@@ -78,6 +78,14 @@ pub(super) const SERVER: &[Key] = &[
         is_live: false,
         show: |o| o.addresses.allows_link_local.to_string(),
         set: |o, text| switch(&mut o.addresses.allows_link_local, text),
+        ..ROW
+    },
+    Key {
+        path: "server.cors_origin",
+        flag: "cors-origin",
+        help: "Origins whose pages may read answers, as a regular expression; `.*` is any",
+        show: |o| o.http.cors_origin.clone(),
+        set: |o, text| pattern(&mut o.http.cors_origin, text),
         ..ROW
     },
     Key {
@@ -202,7 +210,7 @@ pub(super) const STORAGE: &[Key] = &[
         path: "storage.tiers",
         flag: "tiers",
         kind: Kind::List,
-        help: "Which tiers are written beside rows: 1h, 5m, both, or none",
+        help: "Which tiers are written beside rows: 1h, 5m, both, none, or auto (1h unless rows are kept forever)",
         is_live: false,
         show: |o| show_tiers(o.store.tiers),
         set: |o, text| {

@@ -19,19 +19,25 @@ pub(super) fn until(text: &str) -> Result<Option<Duration>, String> {
     if text == "forever" { Ok(None) } else { Ok(Some(duration(text)?)) }
 }
 
-pub(super) fn tiers(text: &str) -> Result<Tiers, String> {
+pub(super) fn tiers(text: &str) -> Result<Option<Tiers>, String> {
+    if text == "auto" {
+        return Ok(None);
+    }
     let mut tiers = Tiers::NONE;
     for name in text.split(',').map(str::trim).filter(|name| *name != "none") {
         match Tier::named(name) {
             Some(Tier::Minutes5) => tiers.minutes5 = true,
             Some(Tier::Hour1) => tiers.hour1 = true,
-            None => return Err("tiers are 5m and 1h, with a comma between, or none".into()),
+            None => {
+                return Err("tiers are 5m and 1h, with a comma between, or none, or auto".into());
+            }
         }
     }
-    Ok(tiers)
+    Ok(Some(tiers))
 }
 
-pub(super) fn show_tiers(tiers: Tiers) -> String {
+pub(super) fn show_tiers(tiers: Option<Tiers>) -> String {
+    let Some(tiers) = tiers else { return "auto".into() };
     let names: Vec<&str> = tiers.all().map(Tier::name).collect();
     if names.is_empty() { "none".into() } else { names.join(",") }
 }
@@ -92,6 +98,13 @@ pub(super) fn external_url(text: &str) -> Result<Option<String>, String> {
 /// No time at all is None.
 pub(super) fn set_some(place: &mut Option<Duration>, text: &str) -> Result<(), String> {
     *place = Some(duration(text)?).filter(|time| !time.is_zero());
+    Ok(())
+}
+
+/// A regular expression, or nothing.
+pub(super) fn pattern(place: &mut String, text: &str) -> Result<(), String> {
+    regex::Regex::new(text).map_err(|_| "write a regular expression".to_owned())?;
+    text.clone_into(place);
     Ok(())
 }
 

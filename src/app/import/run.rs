@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     path::PathBuf,
     sync::Arc,
 };
@@ -186,7 +187,6 @@ impl Run<'_> {
 
     /// What tells this day of this import from any other: blocks never change, but for what was
     /// deleted in them.
-    #[expect(clippy::format_push_string, reason = "once a start")]
     fn note(&self, blocks: &[&BlockMeta], span: Span) -> Result<u128, ImportError> {
         use crate::os::Files;
         let mut text = format!("tsdb {} {} {:?}", span.first, span.last, self.import.selectors);
@@ -197,7 +197,7 @@ impl Run<'_> {
                 Err(none) if none.kind() == std::io::ErrorKind::NotFound => 0,
                 Err(source) => return Err(read_error(&self.files, &path)(source)),
             };
-            text.push_str(&format!(" {} {size}", block.ulid));
+            let _ = write!(text, " {} {size}", block.ulid);
         }
         Ok(xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
     }

@@ -18,13 +18,12 @@ pub(super) struct Note {
 
 impl Note {
     /// Reads the note at `path`, if one is kept and there.
-    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     pub(super) fn open(path: Option<PathBuf>, what: String) -> Result<Self, Error> {
         let mut note = Self { path, what, position: None };
         let Some(path) = &note.path else { return Ok(note) };
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(none) if none.kind() == io::ErrorKind::NotFound => return Ok(note),
+            Err(gone) if gone.kind() == io::ErrorKind::NotFound => return Ok(note),
             Err(error) => {
                 return Err(Error::Failed(format!("cannot read {}: {error}", path.display())));
             }

@@ -2,6 +2,8 @@
 //!
 //! A server that does not stream answers with whole series, which are what remote write takes.
 
+use std::sync::Arc;
+
 use super::{
     note::Note,
     slices::slices,
@@ -12,9 +14,15 @@ use crate::cli::{
     client::{Pieces, Remote},
     error::Error,
 };
-use crate::export::put_time_series;
-use crate::ingest::remote_read::{ReadError, read_message, take_frame};
-use crate::model::{MatchOp, Matcher};
+use crate::export::{
+    read_request,
+    remote_write::{self, Message, Outgoing, Sample, TimedHistogram},
+};
+use crate::ingest::{
+    remote_read::{ReadError, read_message, take_frame},
+    tsdb::{Columns, HistogramPoint},
+};
+use crate::model::{Labels, MatchOp, Matcher};
 use crate::os::{Clock, SystemClock};
 
 /// Bytes of a body, before it is packed, about.
@@ -39,7 +47,7 @@ pub(super) async fn run(words: &Server) -> Result<(), Error> {
     for (begin, last) in slices((start, end.unwrap_or(now_ms)), done) {
         for matchers in &selectors {
             let span = (begin.unwrap_or(0), last);
-            let body = pack(&request(matchers, span))?;
+            let body = pack(&read_request(matchers, span))?;
             let answer = source.stream("/api/v1/read", PROTOBUF, body).await?;
             copy(answer, &words.url, span, &mut target).await?;
         }
@@ -49,53 +57,7 @@ pub(super) async fn run(words: &Server) -> Result<(), Error> {
 }
 
 fn pack(message: &[u8]) -> Result<Vec<u8>, Error> {
-    let packed = snap::raw::Encoder::new().compress_vec(message);
-    packed.map_err(|error| Error::Failed(error.to_string()))
-}
-
-/// `ReadRequest`: one query, and that we take streamed chunks or samples.
-fn request(matchers: &[Matcher], (first, last): (i64, i64)) -> Vec<u8> {
-    let mut query = Vec::new();
-    put_number(1, first.cast_unsigned(), &mut query);
-    put_number(2, last.cast_unsigned(), &mut query);
-    for matcher in matchers {
-        let mut inner = Vec::new();
-        let kind = match matcher.op {
-            MatchOp::Equal => 0,
-            MatchOp::NotEqual => 1,
-            MatchOp::Regex => 2,
-            MatchOp::NotRegex => 3,
-        };
-        put_number(1, kind, &mut inner);
-        put_text(2, matcher.name.as_bytes(), &mut inner);
-        put_text(3, matcher.value.as_bytes(), &mut inner);
-        put_text(3, &inner, &mut query);
-    }
-    let mut out = Vec::new();
-    put_text(1, &query, &mut out);
-    for kind in [1, 0] {
-        put_number(2, kind, &mut out);
-    }
-    out
-}
-
-fn uvarint(mut value: u64, out: &mut Vec<u8>) {
-    while value >= 0x80 {
-        out.push(u8::try_from(value & 0x7f).unwrap_or_default() | 0x80);
-        value >>= 7;
-    }
-    out.push(u8::try_from(value).unwrap_or_default());
-}
-
-fn put_number(field: u64, value: u64, out: &mut Vec<u8>) {
-    uvarint(field << 3, out);
-    uvarint(value, out);
-}
-
-fn put_text(field: u64, bytes: &[u8], out: &mut Vec<u8>) {
-    uvarint(field << 3 | 2, out);
-    uvarint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
+    remote_write::pack(message).map_err(|error| Error::Failed(error.to_string()))
 }
 
 async fn copy(
@@ -112,7 +74,6 @@ async fn copy(
         return copy_whole(answer, target).await;
     }
     let failed = |error: ReadError| Error::Failed(error.to_string());
-    let is_in = |time: i64| first <= time && time <= last;
     let (mut rest, mut body, mut rows) = (Vec::new(), Vec::new(), 0);
     while let Some(piece) = answer.next().await? {
         rest.extend_from_slice(&piece);
@@ -120,15 +81,11 @@ async fn copy(
         while let Some((message, size)) =
             take_frame(rest.get(used..).unwrap_or_default()).map_err(failed)?
         {
-            // Chunks reach beyond the range that was asked for.
             let read = read_message(message, |labels, columns| {
-                let floats = columns.times.iter().copied().zip(columns.values.iter().copied());
-                let floats: Vec<(i64, f64)> = floats.filter(|(time, _)| is_in(*time)).collect();
-                let points = columns.histograms.iter().filter(|point| is_in(point.time));
-                let points: Vec<_> = points.map(|point| (point.time, &point.value)).collect();
-                rows += (floats.len() + points.len()) as u64;
-                if !(floats.is_empty() && points.is_empty()) {
-                    put_time_series(labels, floats.into_iter(), points.into_iter(), &mut body);
+                let series = outgoing(labels, columns, (first, last));
+                rows += (series.samples.len() + series.histograms.len()) as u64;
+                if !(series.samples.is_empty() && series.histograms.is_empty()) {
+                    remote_write::encode(Message::WriteRequest, &[series], &mut body);
                 }
                 Ok::<_, ReadError>(())
             });
@@ -144,6 +101,25 @@ async fn copy(
         return Err(Error::Failed("the answer ends inside a frame".into()));
     }
     send(&mut body, &mut rows, target).await
+}
+
+/// The rows from `first` to `last`, in ms: chunks reach beyond the range that was asked for.
+fn outgoing(labels: &Labels, columns: &Columns, (first, last): (i64, i64)) -> Outgoing {
+    let is_in = |time: i64| first <= time && time <= last;
+    let nanos = |millis: i64| millis.saturating_mul(1_000_000);
+    let mut series = Outgoing::new(labels.clone());
+    let floats = columns.times.iter().copied().zip(columns.values.iter().copied());
+    let floats = floats.filter(|(time, _)| is_in(*time));
+    series.samples =
+        floats.map(|(time, value)| Sample { time: nanos(time), start: 0, value }).collect();
+    let points = columns.histograms.iter().filter(|point| is_in(point.time));
+    let timed = |point: &HistogramPoint| TimedHistogram {
+        time: nanos(point.time),
+        start: 0,
+        value: Arc::new(point.value.clone()),
+    };
+    series.histograms = points.map(timed).collect();
+    series
 }
 
 /// An answer of samples: `ReadResponse` holds results, and a result is written as a `WriteRequest` is.
@@ -203,15 +179,6 @@ async fn send(body: &mut Vec<u8>, rows: &mut u64, target: &mut Target) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_request_has_its_query_and_both_kinds_of_answer() {
-        let matcher = Matcher::equal("a", "b");
-        assert_eq!(
-            request(&[matcher], (1, 300)),
-            [10, 15, 8, 1, 16, 172, 2, 26, 8, 8, 0, 18, 1, b'a', 26, 1, b'b', 16, 1, 16, 0]
-        );
-    }
 
     #[test]
     fn results_are_taken_one_by_one() {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::export::wire::{
+    put_float, put_message, put_number, put_present_text, put_text, put_varint,
+};
 use crate::model::{Exemplar, Histogram, Label, Labels, Metadata};
 
 use super::{
     rows::{last_of_each, put_histogram, put_sample, time_bits},
     symbols::Symbols,
-    wire::{put_float, put_message, put_number, put_present_text, put_text, put_varint},
 };
 
 /// Which message a request is.

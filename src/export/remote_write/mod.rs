@@ -9,6 +9,5 @@
 mod message;
 mod rows;
 mod symbols;
-mod wire;
 
 pub use message::{Message, Outgoing, Sample, TimedHistogram, encode, encode_metadata, pack};

@@ -1,13 +1,11 @@
 //! Samples, histograms and exemplars: both messages write them alike but for starts and labels.
 
+use crate::export::wire::{
+    put_float, put_message, put_number, put_present, put_present_float, put_varint, zigzag,
+};
 use crate::model::{Histogram, ResetHint, Span};
 
-use super::{
-    message::{Sample, TimedHistogram},
-    wire::{
-        put_float, put_message, put_number, put_present, put_present_float, put_varint, zigzag,
-    },
-};
+use super::message::{Sample, TimedHistogram};
 
 /// Nanoseconds floored to milliseconds, as protobuf has negative numbers.
 pub(super) fn millis(nanos: i64) -> i64 {
@@ -56,7 +54,6 @@ pub(super) fn put_histogram(field: u32, row: &TimedHistogram, has_start: bool, o
     });
 }
 
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
 fn put_counts(value: &Histogram, out: &mut Vec<u8>) {
     if value.is_integer {
         put_present(1, integer(value.count), out);
@@ -74,7 +71,9 @@ fn put_counts(value: &Histogram, out: &mut Vec<u8>) {
     let sides =
         [(8, &value.negative_spans, &value.negative), (11, &value.positive_spans, &value.positive)];
     for (field, spans, counts) in sides {
-        spans.iter().for_each(|span| put_span(field, *span, out));
+        for span in spans {
+            put_span(field, *span, out);
+        }
         if value.is_integer {
             put_deltas(field + 1, counts, out);
         } else {
@@ -111,11 +110,12 @@ fn put_deltas(field: u32, counts: &[f64], out: &mut Vec<u8>) {
     });
 }
 
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
 fn put_floats(field: u32, values: &[f64], out: &mut Vec<u8>) {
     if !values.is_empty() {
         put_message(field, out, |out| {
-            values.iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+            for value in values {
+                out.extend_from_slice(&value.to_le_bytes());
+            }
         });
     }
 }

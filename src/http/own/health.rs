@@ -10,7 +10,7 @@ use hyper::{Response, StatusCode};
 
 use crate::http::{
     Error,
-    answer::{JSON, TEXT, accepts_gzip, answer, packed},
+    answer::{JSON, Packing, TEXT, answer, packed},
     metrics::write_text,
     routes::Shared,
 };
@@ -43,8 +43,8 @@ pub(super) async fn metrics(
     State(context): State<Shared>,
     request: Request,
 ) -> Result<Response<Body>, Error> {
-    let gzip = accepts_gzip(request.headers());
+    let packing = Packing::of(request.headers());
     let mut body = Vec::with_capacity(16 << 10);
     write_text(&context.metrics.samples(), &mut body);
-    Ok(packed(EXPOSITION, body, gzip))
+    Ok(packed(EXPOSITION, body, packing))
 }

@@ -7,6 +7,7 @@ use crate::export::write_string;
 use crate::http::{
     Error,
     answer::{JSON, answer, refused},
+    outlet::Page,
 };
 
 /// Annotations shown of each kind; the others are counted. As Prometheus does.
@@ -19,12 +20,40 @@ pub(super) fn success(
     write: impl FnOnce(&mut Vec<u8>),
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    out.extend_from_slice(br#"{"status":"success","data":"#);
+    open(&mut out);
     write(&mut out);
-    write_annotations("warnings", "warning", warnings, &mut out);
-    write_annotations("infos", "info", infos, &mut out);
-    out.push(b'}');
+    close(warnings, infos, &mut out);
     out
+}
+
+/// What stands before the data of an answer.
+pub(super) fn open(out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"status":"success","data":"#);
+}
+
+/// What stands behind it.
+pub(super) fn close(warnings: &[String], infos: &[String], out: &mut Vec<u8>) {
+    write_annotations("warnings", "warning", warnings, out);
+    write_annotations("infos", "info", infos, out);
+    out.push(b'}');
+}
+
+/// Writes a list that may be long.
+pub(super) fn write_long<T, P: Page>(
+    items: &[T],
+    page: &mut P,
+    write: impl Fn(&T, &mut P) -> Result<(), Error>,
+) -> Result<(), Error> {
+    page.out().push(b'[');
+    for (i, item) in items.iter().enumerate() {
+        if i > 0 {
+            page.out().push(b',');
+        }
+        write(item, page)?;
+        page.breathe()?;
+    }
+    page.out().push(b']');
+    Ok(())
 }
 
 fn write_annotations(key: &str, kind: &str, texts: &[String], out: &mut Vec<u8>) {
@@ -42,11 +71,6 @@ fn write_annotations(key: &str, kind: &str, texts: &[String], out: &mut Vec<u8>)
         out.extend_from_slice(format!(r#","{more} more {kind} annotations omitted""#).as_bytes());
     }
     out.push(b']');
-}
-
-/// Appends a list of texts.
-pub(super) fn write_texts<T: AsRef<str>>(texts: &[T], out: &mut Vec<u8>) {
-    write_list(texts, out, |text, out| write_string(text.as_ref(), out));
 }
 
 /// Appends a list.
@@ -76,9 +100,33 @@ impl Error {
         write_string(self.kind(), &mut body);
         body.extend_from_slice(br#","error":"#);
         write_string(&self.to_string(), &mut body);
+        if let Self::Parse { error, .. } = self {
+            write_problems(error, &mut body);
+        }
         body.push(b'}');
         refused(self, answer(self.status(), JSON, body))
     }
+}
+
+/// Appends what is wrong with a question, each with its place, for who draws it.
+fn write_problems(error: &query_lang::ParseError, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#","details":"#);
+    write_list(error.problems(), out, |problem, out| {
+        out.extend_from_slice(br#"{"code":"#);
+        write_string(problem.code.as_str(), out);
+        out.extend_from_slice(br#","message":"#);
+        write_string(&problem.message, out);
+        if let Some((line, column)) = error.place(problem) {
+            let (start, end) = (problem.span.start, problem.span.end);
+            let place = format!(r#","start":{start},"end":{end},"line":{line},"column":{column}"#);
+            out.extend_from_slice(place.as_bytes());
+        }
+        if let Some(hint) = &problem.hint {
+            out.extend_from_slice(br#","hint":"#);
+            write_string(hint, out);
+        }
+        out.push(b'}');
+    });
 }
 
 #[cfg(test)]

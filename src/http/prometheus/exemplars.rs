@@ -5,17 +5,17 @@ use axum::{
     extract::{Request, State},
 };
 use hyper::Response;
-use query_lang::Expr;
+use query_lang::{Expr, VectorSelector};
 
 use crate::export::{write_labels, write_seconds, write_value};
 use crate::http::{
     Error,
-    answer::{JSON, accepts_gzip, packed},
+    outlet::Page,
     prometheus::{
-        envelope::{success, write_list},
+        envelope::{close, open, write_list, write_long},
         scope::{matchers, range},
     },
-    question::{asked, run},
+    question::{Job, answer, asked},
     routes::Shared,
 };
 use crate::model::{Ask, Exemplar, ExemplarSeries, Matcher, Scope, Timestamp};
@@ -25,16 +25,21 @@ pub(super) async fn exemplars(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
-    let range = range(&asked.params)?;
+    // Some ask with milliseconds where seconds are meant: far in the future there is nothing.
+    let range = range(&asked.params).map_err(|error| match error {
+        Error::Parameter { name: "end", why } if why.starts_with("end timestamp") => {
+            Error::Bad("end timestamp must not be before start timestamp".into())
+        }
+        other => other,
+    })?;
     let text = asked.params.get("query").unwrap_or_default().to_owned();
-    let gzip = accepts_gzip(&asked.head.headers);
-    run(&context, None, move |context, budget| {
-        let bad = |error: query_lang::ParseError| Error::Parameter {
-            name: "query",
-            why: error.to_string(),
-        };
+    let mut job = Job::json(&context, &asked);
+    job.told.text = format!("query_exemplars {text}");
+    answer(&context, job, move |context, budget, outlet| {
         let mut selectors = Vec::new();
-        collect(&query_lang::parse(&text).map_err(bad)?, &mut selectors);
+        let expr = query_lang::parse(&text)
+            .map_err(|error| Error::Parse { is_named: false, error: Box::new(error) })?;
+        collect(&expr, &mut selectors);
         let mut all: Vec<ExemplarSeries> = Vec::new();
         for matchers in &selectors {
             let ask = Ask { scope: Scope::METRICS, matchers, range, budget };
@@ -42,8 +47,13 @@ pub(super) async fn exemplars(
         }
         all.sort_by(|a, b| a.labels.cmp(&b.labels));
         all.dedup_by(|a, b| a.labels == b.labels);
-        let body = success(&[], &[], |out| write_list(&all, out, write_series));
-        Ok(packed(JSON, body, gzip))
+        open(outlet.out());
+        write_long(&all, outlet, |series, outlet| {
+            write_series(series, outlet.out());
+            Ok(())
+        })?;
+        close(&[], &[], outlet.out());
+        Ok(())
     })
     .await
 }
@@ -52,8 +62,8 @@ pub(super) async fn exemplars(
 fn collect(expr: &Expr, selectors: &mut Vec<Vec<Matcher>>) {
     match expr {
         Expr::Number(_) | Expr::String(_) => {}
-        Expr::Vector(selector) => selectors.push(matchers(&selector.matchers)),
-        Expr::Matrix(matrix) => selectors.push(matchers(&matrix.selector.matchers)),
+        Expr::Vector(selector) => select(selector, selectors),
+        Expr::Matrix(matrix) => select(&matrix.selector, selectors),
         Expr::Subquery(subquery) => collect(&subquery.expr, selectors),
         Expr::Unary(unary) => collect(&unary.expr, selectors),
         Expr::Binary(binary) => {
@@ -63,7 +73,15 @@ fn collect(expr: &Expr, selectors: &mut Vec<Vec<Matcher>>) {
         Expr::Aggregate(aggregate) => collect(&aggregate.expr, selectors),
         Expr::Call(call) => call.args.iter().for_each(|inner| collect(inner, selectors)),
         Expr::Paren(paren) => collect(&paren.expr, selectors),
+        Expr::Moved(moved) => collect(&moved.expr, selectors),
+        Expr::Keep(keep) => collect(&keep.expr, selectors),
     }
+}
+
+/// Every set of tests that a selector takes.
+fn select(selector: &VectorSelector, selectors: &mut Vec<Vec<Matcher>>) {
+    let sets = std::iter::once(&selector.matchers).chain(&selector.alternatives);
+    selectors.extend(sets.map(|set| matchers(set)));
 }
 
 fn write_series(series: &ExemplarSeries, out: &mut Vec<u8>) {

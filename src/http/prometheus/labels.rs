@@ -11,16 +11,16 @@ use hyper::Response;
 use crate::export::{write_labels, write_string};
 use crate::http::{
     Context, Error,
-    answer::{JSON, accepts_gzip, packed},
+    outlet::{Outlet, Page},
     params::{Params, percent_decode},
     prometheus::{
-        envelope::{success, write_list, write_texts},
-        scope::{Wanted, cut, limit},
+        envelope::{close, open, write_list, write_long},
+        scope::{Wanted, cut},
     },
-    question::{asked, run},
+    question::{Asked, Job, answer, asked},
     routes::Shared,
 };
-use crate::model::{Ask, Budget, Labels, Metadata, Scope};
+use crate::model::{Ask, Budget, Metadata, Scope};
 
 /// Asks the source once for each selector, or once without one, and joins the answers.
 fn union<T: Ord>(
@@ -54,18 +54,42 @@ async fn listed<T: Ord + Send + 'static>(
     request: Request,
     check: impl FnOnce(&Wanted) -> Result<(), Error>,
     ask: impl Fn(&Context, &Ask<'_>) -> Result<Vec<T>, crate::model::Error> + Send + 'static,
-    write: impl Fn(&[T], &mut Vec<u8>) + Send + 'static,
+    write: impl Fn(&T, &mut Vec<u8>) + Send + 'static,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
     let wanted = Wanted::parse(&asked.params)?;
     check(&wanted)?;
-    let gzip = accepts_gzip(&asked.head.headers);
-    run(&context, None, move |context, budget| {
+    answer(&context, list_job(&context, &asked), move |context, budget, outlet| {
         let mut items = union(&wanted, budget, |scope| ask(context, scope))?;
         let warnings = wanted.cut(&mut items);
-        Ok(packed(JSON, success(&warnings, &[], |out| write(&items, out)), gzip))
+        write_answer(&items, &warnings, outlet, write)
     })
     .await
+}
+
+/// A list, which is tagged: it seldom changes and is asked for often.
+fn list_job(context: &Context, asked: &Asked) -> Job {
+    let job = Job::json(context, asked);
+    Job { form: job.form.tagged(&asked.head.headers), ..job }
+}
+
+fn write_answer<T>(
+    items: &[T],
+    warnings: &[String],
+    outlet: &mut Outlet,
+    write: impl Fn(&T, &mut Vec<u8>),
+) -> Result<(), Error> {
+    open(outlet.out());
+    write_long(items, outlet, |item, outlet| {
+        write(item, outlet.out());
+        Ok(())
+    })?;
+    close(warnings, &[], outlet.out());
+    Ok(())
+}
+
+fn write_text(text: &String, out: &mut Vec<u8>) {
+    write_string(text, out);
 }
 
 pub(super) async fn names(
@@ -73,7 +97,7 @@ pub(super) async fn names(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let ask = |context: &Context, ask: &Ask<'_>| context.doors.source.label_names(ask);
-    listed(context, request, |_| Ok(()), ask, write_texts).await
+    listed(context, request, |_| Ok(()), ask, write_text).await
 }
 
 pub(super) async fn values(
@@ -84,10 +108,10 @@ pub(super) async fn values(
     let name = path.strip_prefix("/api/v1/label/").and_then(|rest| rest.strip_suffix("/values"));
     let name = unescape(&percent_decode(name.unwrap_or_default().as_bytes())?);
     if name.is_empty() {
-        return Err(Error::Parameter { name: "name", why: "the label's name is empty".into() });
+        return Err(Error::Bad(format!("invalid label name: {name:?}")));
     }
     let ask = move |context: &Context, ask: &Ask<'_>| context.doors.source.label_values(ask, &name);
-    listed(context, request, |_| Ok(()), ask, write_texts).await
+    listed(context, request, |_| Ok(()), ask, write_text).await
 }
 
 /// Undoes `U__` escapes, in which names that are no words of the old kind stand in URLs: `__` is `_`,
@@ -123,8 +147,34 @@ pub(super) async fn series(
         Ok(())
     };
     let ask = |context: &Context, ask: &Ask<'_>| context.doors.source.series(ask);
-    let write = |series: &[Labels], out: &mut Vec<u8>| write_list(series, out, write_labels);
-    listed(context, request, check, ask, write).await
+    listed(context, request, check, ask, write_labels).await
+}
+
+/// How many series have a row between `start` and `end`, as `VictoriaMetrics` tells it.
+pub(super) async fn count(
+    State(context): State<Shared>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let asked = asked(&context, request).await?;
+    let wanted = Wanted::parse(&asked.params)?;
+    answer(&context, Job::json(&context, &asked), move |context, budget, outlet| {
+        let everything = Vec::new();
+        let selectors = match wanted.selectors.as_slice() {
+            [] => std::slice::from_ref(&everything),
+            selectors => selectors,
+        };
+        let source = &context.doors.source;
+        let ask = |matchers| Ask { scope: Scope::METRICS, matchers, range: wanted.range, budget };
+        let count = if let [one] = selectors {
+            source.select(&ask(one)).map_err(Error::of_question)?.len() as usize
+        } else {
+            union(&wanted, budget, |ask| source.series(ask))?.len()
+        };
+        let text = format!(r#"{{"status":"success","data":[{count}]}}"#);
+        outlet.out().extend_from_slice(text.as_bytes());
+        Ok(())
+    })
+    .await
 }
 
 pub(super) async fn metadata(
@@ -132,37 +182,46 @@ pub(super) async fn metadata(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
-    let limit_all = limit(&asked.params)?;
-    let limit_each = limit_each(&asked.params)?;
+    let limit_all = metadata_limit(&asked.params, "limit")?;
+    let limit_each = metadata_limit(&asked.params, "limit_per_metric")?;
     let metric = asked.params.get("metric").map(str::to_owned);
-    let gzip = accepts_gzip(&asked.head.headers);
-    run(&context, None, move |context, _| {
+    answer(&context, list_job(&context, &asked), move |context, _, outlet| {
         let all = context.doors.source.metadata(&Scope::METRICS, metric.as_deref());
         let mut by_metric: BTreeMap<&str, Vec<&Metadata>> = BTreeMap::new();
         for row in &all {
             by_metric.entry(&row.metric).or_default().push(row);
         }
         let mut metrics: Vec<_> = by_metric.into_iter().collect();
-        cut(limit_all, &mut metrics);
+        let warnings = match limit_all {
+            Some(0) => {
+                metrics.clear();
+                Vec::new()
+            }
+            limit => cut(limit.unwrap_or(0), &mut metrics),
+        };
         for (_, rows) in &mut metrics {
-            cut(limit_each, rows);
+            cut(limit_each.unwrap_or(0), rows);
         }
-        Ok(packed(JSON, success(&[], &[], |out| write_metadata(&metrics, out)), gzip))
+        open(outlet.out());
+        write_metadata(&metrics, outlet)?;
+        close(&warnings, &[], outlet.out());
+        Ok(())
     })
     .await
 }
 
-fn limit_each(params: &Params) -> Result<usize, Error> {
-    let Some(text) = params.get("limit_per_metric") else { return Ok(0) };
-    text.parse().map_err(|_| Error::Parameter {
-        name: "limit_per_metric",
-        why: "it is no whole number from 0".into(),
-    })
+/// A limit of metadata; none for a negative one.
+fn metadata_limit(params: &Params, name: &str) -> Result<Option<usize>, Error> {
+    let Some(text) = params.get(name) else { return Ok(None) };
+    let number = text.parse::<i64>();
+    let number = number.map_err(|_| Error::Bad(format!("{name} must be a number")))?;
+    Ok(usize::try_from(number).ok())
 }
 
-fn write_metadata(metrics: &[(&str, Vec<&Metadata>)], out: &mut Vec<u8>) {
-    out.push(b'{');
+fn write_metadata(metrics: &[(&str, Vec<&Metadata>)], page: &mut impl Page) -> Result<(), Error> {
+    page.out().push(b'{');
     for (i, (metric, rows)) in metrics.iter().enumerate() {
+        let out = page.out();
         if i > 0 {
             out.push(b',');
         }
@@ -178,8 +237,10 @@ fn write_metadata(metrics: &[(&str, Vec<&Metadata>)], out: &mut Vec<u8>) {
             }
             out.push(b'}');
         });
+        page.breathe()?;
     }
-    out.push(b'}');
+    page.out().push(b'}');
+    Ok(())
 }
 
 #[cfg(test)]
@@ -205,7 +266,7 @@ mod tests {
     fn metadata_is_an_object_of_lists() {
         let row = Metadata { metric: "up".into(), help: "is \"up\"".into(), ..Metadata::default() };
         let mut out = Vec::new();
-        write_metadata(&[("up", vec![&row])], &mut out);
+        write_metadata(&[("up", vec![&row])], &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#"{"up":[{"type":"unknown","help":"is \"up\"","unit":""}]}"#

@@ -4,16 +4,24 @@
 //! plain text. Source: Prometheus `web/api/v1/api.go`.
 
 mod admin;
+mod ast;
 mod envelope;
 mod exemplars;
 mod export;
+mod federate;
 mod format;
+mod house;
 mod import;
 mod labels;
 mod moment;
+mod notifications;
 mod query;
+mod read;
 mod routes;
+mod rules;
+mod running;
 mod scope;
+mod stats;
 mod status;
 mod targets;
 mod value;

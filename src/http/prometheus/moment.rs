@@ -24,6 +24,19 @@ pub(super) fn time(params: &Params, name: &'static str) -> Result<Option<i64>, E
     parse_time(text).ok_or_else(bad).map(Some)
 }
 
+/// The same where it may be left out: Prometheus names such a parameter twice.
+///
+/// # Errors
+/// Where it is no instant.
+pub(super) fn optional_time(params: &Params, name: &'static str) -> Result<Option<i64>, Error> {
+    time(params, name).map_err(|error| match error {
+        Error::Parameter { name, why } => {
+            Error::Parameter { name, why: format!("invalid time value for '{name}': {why}") }
+        }
+        other => other,
+    })
+}
+
 /// The duration of parameter `name` in milliseconds; None where it is not there.
 ///
 /// # Errors

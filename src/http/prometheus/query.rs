@@ -6,23 +6,24 @@ use axum::{
     body::Body,
     extract::{Request, State},
 };
-use hyper::{HeaderMap, Response};
+use hyper::Response;
 
 use crate::http::{
     Error,
-    answer::{JSON, accepts_gzip, packed},
+    outlet::Page,
     params::Params,
     prometheus::{
-        envelope::success,
+        envelope::{close, open},
         moment,
         scope::{cut, limit},
+        stats::{Cost, StatsWish, write_stats},
         value::write_result,
     },
-    question::{asked, run},
+    question::{self, Asked, Job, asked},
     routes::Shared,
 };
 use crate::model::{Scope, Tier};
-use crate::query::{self, Question, Stats, Value, When};
+use crate::query::{self, Question, Value, When};
 
 /// Points a series of one answer, and the text that clients know: Prometheus `api.go`.
 const POINTS_MAX: i64 = 11_000;
@@ -34,32 +35,28 @@ struct Wishes {
     tier: Option<Tier>,
     timeout: Option<Duration>,
     limit: usize,
-    has_stats: bool,
-    gzip: bool,
+    stats: StatsWish,
 }
 
 impl Wishes {
-    fn parse(params: &Params, headers: &HeaderMap) -> Result<Self, Error> {
-        let text = params.get("query").map(str::to_owned).ok_or_else(|| Error::Parameter {
-            name: "query",
-            why: "unknown position: parse error: no expression found in input".into(),
-        })?;
-        let lookback_ms = moment::duration(params, "lookback_delta")?;
-        if lookback_ms.is_some_and(|millis| millis <= 0) {
-            let why = "it must be more than zero".into();
-            return Err(Error::Parameter { name: "lookback_delta", why });
-        }
+    fn parse(params: &Params) -> Result<Self, Error> {
+        let lookback_ms =
+            moment::duration(params, "lookback_delta").map_err(|error| match error {
+                Error::Parameter { why, .. } => {
+                    Error::Bad(format!("error parsing lookback delta duration: {why}"))
+                }
+                other => other,
+            })?;
         // A timeout of nothing has run out before it begins.
         let timeout = moment::duration(params, "timeout")?
             .map(|millis| positive(millis).unwrap_or(Duration::ZERO));
         Ok(Self {
-            text,
+            text: params.get("query").unwrap_or_default().to_owned(),
             lookback_ms,
             tier: tier(params)?,
             timeout,
             limit: limit(params)?,
-            has_stats: params.get("stats").is_some(),
-            gzip: accepts_gzip(headers),
+            stats: StatsWish::parse(params),
         })
     }
 }
@@ -84,9 +81,8 @@ pub(super) async fn instant(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
-    let wishes = Wishes::parse(&asked.params, &asked.head.headers)?;
-    let time = moment::time(&asked.params, "time")?.unwrap_or_else(|| context.now_ms());
-    answer(&context, wishes, When::At(time)).await
+    let time = moment::optional_time(&asked.params, "time")?.unwrap_or_else(|| context.now_ms());
+    answer(&context, &asked, When::At(time)).await
 }
 
 pub(super) async fn range(
@@ -95,29 +91,27 @@ pub(super) async fn range(
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
     let when = steps(&asked.params)?;
-    let wishes = Wishes::parse(&asked.params, &asked.head.headers)?;
-    answer(&context, wishes, when).await
+    answer(&context, &asked, when).await
 }
 
 /// From `start` to `end` by `step`.
 fn steps(params: &Params) -> Result<When, Error> {
+    let wrong = |name, why: &str| Error::Parameter { name, why: why.to_owned() };
     let required = |name| {
-        let why = "it is required: Unix seconds or RFC 3339".to_owned();
-        moment::time(params, name)?.ok_or(Error::Parameter { name, why })
+        moment::time(params, name)?
+            .ok_or_else(|| wrong(name, "cannot parse \"\" to a valid timestamp"))
     };
     let (start, end) = (required("start")?, required("end")?);
-    let wrong = |name, why: &str| Err(Error::Parameter { name, why: why.to_owned() });
     if end < start {
-        return wrong("end", "end timestamp must not be before start time");
+        return Err(wrong("end", "end timestamp must not be before start time"));
     }
-    let Some(step) = moment::duration(params, "step")? else {
-        return wrong("step", "it is required: seconds, or a duration like 1m");
-    };
+    let step = moment::duration(params, "step")?;
+    let step = step.ok_or_else(|| wrong("step", "cannot parse \"\" to a valid duration"))?;
     if step <= 0 {
-        return wrong(
+        return Err(wrong(
             "step",
             "zero or negative query resolution step widths are not accepted. Try a positive integer",
-        );
+        ));
     }
     if end.saturating_sub(start) / step > POINTS_MAX {
         return Err(Error::Bad(
@@ -129,16 +123,21 @@ fn steps(params: &Params) -> Result<When, Error> {
     Ok(When::Over { start, end, step })
 }
 
-async fn answer(context: &Shared, wishes: Wishes, when: When) -> Result<Response<Body>, Error> {
-    run(context, wishes.timeout, move |context, budget| {
+async fn answer(context: &Shared, asked: &Asked, when: When) -> Result<Response<Body>, Error> {
+    let wishes = Wishes::parse(&asked.params)?;
+    let mut job = Job::json(context, asked);
+    job.within = wishes.timeout;
+    job.told = job.told.about(&wishes.text, span(when));
+    question::answer(context, job, move |context, budget, outlet| {
         let clock = &context.doors.clock;
         let began = clock.monotonic();
         let mut question = Question::parse(&wishes.text, when).map_err(refusal)?;
         question.lookback_ms = wishes.lookback_ms;
         question.tier = wishes.tier;
+        question.counts_steps = wishes.stats.is_wanted();
+        let prepared = clock.monotonic().saturating_sub(began);
         let (engine, source) = (&context.doors.engine, context.doors.source.as_ref());
-        let asked = engine.ask(source, Scope::METRICS, &question, budget);
-        let mut answer = asked.map_err(refusal)?;
+        let mut answer = engine.ask(source, Scope::METRICS, &question, budget).map_err(refusal)?;
         let took = clock.monotonic().saturating_sub(began);
         let cut = match &mut answer.value {
             Value::Vector(samples) => cut(wishes.limit, samples),
@@ -146,33 +145,34 @@ async fn answer(context: &Shared, wishes: Wishes, when: When) -> Result<Response
             Value::Scalar(..) | Value::String(..) => Vec::new(),
         };
         answer.warnings.extend(cut);
-        let body = success(&answer.warnings, &answer.infos, |out| {
-            write_result(&answer.value, out);
-            if wishes.has_stats {
-                write_stats(answer.stats, took, out);
-            }
-        });
-        Ok(packed(JSON, body, wishes.gzip))
+        answer.warnings.extend(wishes.stats.warning());
+        open(outlet.out());
+        write_result(&answer.value, outlet)?;
+        if wishes.stats.is_wanted() {
+            let cost = Cost { stats: &answer.stats, queued: outlet.queued, prepared, took, when };
+            write_stats(&cost, &wishes.stats, outlet.out());
+        }
+        outlet.out().push(b'}');
+        close(&answer.warnings, &answer.infos, outlet.out());
+        Ok(())
     })
     .await
 }
 
-/// Puts what the question cost into the object that `out` ends with.
-fn write_stats(stats: Stats, took: Duration, out: &mut Vec<u8>) {
-    if out.last() == Some(&b'}') {
-        out.pop();
+/// First step, last step and their distance.
+fn span(when: When) -> (i64, i64, i64) {
+    match when {
+        When::At(time) => (time, time, 0),
+        When::Over { start, end, step } => (start, end, step),
     }
-    let seconds = took.as_secs_f64();
-    let text = format!(
-        r#","stats":{{"timings":{{"evalTotalTime":{seconds:.6},"execTotalTime":{seconds:.6}}},"samples":{{"totalQueryableSamples":{},"peakSamples":{}}}}}}}"#,
-        stats.samples, stats.samples
-    );
-    out.extend_from_slice(text.as_bytes());
 }
 
 fn refusal(error: query::Error) -> Error {
     match error.kind() {
-        query::ErrorKind::BadData => Error::Parameter { name: "query", why: error.to_string() },
+        query::ErrorKind::BadData => match error {
+            query::Error::Parse(error) => Error::Parse { is_named: true, error: Box::new(error) },
+            other => Error::Parameter { name: "query", why: other.to_string() },
+        },
         query::ErrorKind::Execution => Error::Execution(error.to_string()),
         query::ErrorKind::Timeout => Error::TimedOut(error.to_string()),
         query::ErrorKind::Canceled => Error::Cancelled,
@@ -206,21 +206,13 @@ mod tests {
             ("start=5&end=4&step=1", "end timestamp must not be before start time"),
             ("start=5&end=6&step=0", "zero or negative query resolution step widths"),
             ("start=5&end=6&step=-1", "zero or negative query resolution step widths"),
-            ("start=5&end=6", "invalid parameter \"step\""),
-            ("end=6&step=1", "invalid parameter \"start\""),
+            ("start=5&end=6", r#"invalid parameter "step": cannot parse "" to a valid duration"#),
+            ("end=6&step=1", r#"invalid parameter "start": cannot parse "" to a valid timestamp"#),
             ("start=x&end=6&step=1", "cannot parse \"x\" to a valid timestamp"),
             ("start=5&end=6&step=often", "cannot parse \"often\" to a valid duration"),
         ] {
             let refusal = steps_of(text).unwrap_err();
             assert!(refusal.contains(says), "{text}: {refusal}");
         }
-    }
-
-    #[test]
-    fn what_a_question_cost_stands_beside_its_value() {
-        let mut out = Vec::from(*br#"{"resultType":"vector","result":[]}"#);
-        write_stats(Stats { samples: 7, steps: 1 }, Duration::from_millis(2), &mut out);
-        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
-        assert_eq!(json["stats"]["samples"]["totalQueryableSamples"], 7);
     }
 }

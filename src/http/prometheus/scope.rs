@@ -20,22 +20,27 @@ const SELECTORS_MAX: usize = 1000;
 
 impl Wanted {
     pub(super) fn parse(params: &Params) -> Result<Self, Error> {
-        let mut texts: Vec<&str> = params.all("match[]").collect();
-        // Dashboards repeat themselves, and each selector is a walk over the index.
-        texts.sort_unstable();
-        texts.dedup();
-        if texts.len() > SELECTORS_MAX {
-            let why = format!("{} selectors, at most {SELECTORS_MAX} are taken", texts.len());
-            return Err(Error::Parameter { name: "match[]", why });
-        }
-        let selectors = texts.into_iter().map(selector).collect::<Result<_, _>>()?;
-        Ok(Self { selectors, range: range(params)?, limit: limit(params)? })
+        let (limit, range) = (limit(params)?, range(params)?);
+        Ok(Self { selectors: selectors(params)?, range, limit })
     }
 
     /// Cuts `items` at the limit; what is to be warned of then.
     pub(super) fn cut<T>(&self, items: &mut Vec<T>) -> Vec<String> {
         cut(self.limit, items)
     }
+}
+
+/// The selectors of all `match[]`, each once.
+pub(super) fn selectors(params: &Params) -> Result<Vec<Vec<Matcher>>, Error> {
+    let mut texts: Vec<&str> = params.all("match[]").collect();
+    // Dashboards repeat themselves, and each selector is a walk over the index.
+    texts.sort_unstable();
+    texts.dedup();
+    if texts.len() > SELECTORS_MAX {
+        let why = format!("{} selectors, at most {SELECTORS_MAX} are taken", texts.len());
+        return Err(Error::Parameter { name: "match[]", why });
+    }
+    texts.into_iter().map(selector).collect()
 }
 
 /// The matchers of a selector, which is all that `match[]` may be.
@@ -80,7 +85,7 @@ pub(super) fn cut<T>(limit: usize, items: &mut Vec<T>) -> Vec<String> {
 /// The range from `start` to `end`, both in it; all of time where they are not given.
 pub(super) fn range(params: &Params) -> Result<TimeRange, Error> {
     let bound = |name, default| {
-        let millis = moment::time(params, name)?;
+        let millis = moment::optional_time(params, name)?;
         Ok(millis.map_or(default, Timestamp::from_millis_saturating))
     };
     let (start, end) = (bound("start", Timestamp::MIN)?, bound("end", Timestamp::MAX)?);
@@ -94,8 +99,21 @@ pub(super) fn range(params: &Params) -> Result<TimeRange, Error> {
 /// The parameter `limit`; 0 where it is not given.
 pub(super) fn limit(params: &Params) -> Result<usize, Error> {
     let Some(text) = params.get("limit") else { return Ok(0) };
-    text.parse().map_err(|_| Error::Parameter {
-        name: "limit",
-        why: format!("{:?} is no whole number from 0", text.chars().take(40).collect::<String>()),
-    })
+    whole("limit", text)
+}
+
+/// A whole number from 0, refused in the words of Go.
+pub(super) fn whole(name: &'static str, text: &str) -> Result<usize, Error> {
+    let shown: String = text.chars().take(40).collect();
+    let why = match text.parse::<i64>() {
+        Ok(number) => match usize::try_from(number) {
+            Ok(number) => return Ok(number),
+            Err(_) => format!("{name} must be non-negative"),
+        },
+        Err(error) if *error.kind() == std::num::IntErrorKind::PosOverflow => {
+            format!("strconv.Atoi: parsing {shown:?}: value out of range")
+        }
+        Err(_) => format!("strconv.Atoi: parsing {shown:?}: invalid syntax"),
+    };
+    Err(Error::Parameter { name, why })
 }

@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use crate::http::{
     Error,
-    answer::{JSON, accepts_gzip, answer, packed},
-    prometheus::{envelope::success, scope::limit},
-    question::{asked, run},
+    answer::{JSON, answer},
+    outlet::Page,
+    prometheus::envelope::success,
+    question::{self, Job, asked},
     routes::Shared,
 };
 use crate::model::{Cardinality, Scope, Timestamp};
@@ -28,7 +29,11 @@ pub(super) fn shown<T: Serialize>(data: &T) -> Result<Response<Body>, Error> {
 /// Data sources decide by this what to ask for. `features` stays empty: a filled one makes Grafana
 /// take the server for a Mimir with a ruler API.
 pub(super) async fn build() -> Result<Response<Body>, Error> {
-    shown(&serde_json::json!({
+    shown(&build_data())
+}
+
+pub(super) fn build_data() -> serde_json::Value {
+    serde_json::json!({
         "application": "Quipu",
         "version": env!("CARGO_PKG_VERSION"),
         "revision": "",
@@ -37,7 +42,7 @@ pub(super) async fn build() -> Result<Response<Body>, Error> {
         "buildDate": "",
         "goVersion": "",
         "features": {},
-    }))
+    })
 }
 
 pub(super) async fn runtime(State(context): State<Shared>) -> Result<Response<Body>, Error> {
@@ -99,19 +104,26 @@ struct Named<'a> {
     value: u64,
 }
 
+/// Entries of a list of cardinalities.
+const CARDINALITY_MAX: usize = 10_000;
+
 pub(super) async fn cardinality(
     State(context): State<Shared>,
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
-    let limit = match limit(&asked.params)? {
-        0 => 10,
-        limit => limit.min(10_000),
+    let limit = match asked.params.get("limit").map(str::parse::<usize>) {
+        None => 10,
+        Some(Ok(limit)) if (1..=CARDINALITY_MAX).contains(&limit) => limit,
+        Some(Ok(limit)) if limit > 0 => {
+            return Err(Error::Bad(format!("limit must not exceed {CARDINALITY_MAX}")));
+        }
+        Some(_) => return Err(Error::Bad("limit must be a positive number".into())),
     };
-    let gzip = accepts_gzip(&asked.head.headers);
-    run(&context, None, move |context, _| {
+    question::answer(&context, Job::json(&context, &asked), move |context, _, outlet| {
         let counted = context.doors.source.cardinality(&Scope::METRICS, limit);
-        Ok(packed(JSON, told(&tsdb(&counted))?, gzip))
+        *outlet.out() = told(&tsdb(&counted))?;
+        Ok(())
     })
     .await
 }

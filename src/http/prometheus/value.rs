@@ -4,18 +4,24 @@
 //! printing. Source: Prometheus `util/jsonutil/marshal.go`, `web/api/v1/json_codec.go`.
 
 use crate::export::{write_labels, write_seconds, write_string, write_value};
+use crate::http::{
+    Error,
+    outlet::Page,
+    prometheus::envelope::{write_list, write_long},
+};
 use crate::math::histogram::all_buckets;
 use crate::model::{Histogram, Labels};
 use crate::query::{Point, Sample, Series, Value};
 
-/// Appends `{"resultType":…,"result":…}`.
-pub(super) fn write_result(value: &Value, out: &mut Vec<u8>) {
+/// Appends `{"resultType":…,"result":…}` without its end.
+pub(super) fn write_result<P: Page>(value: &Value, page: &mut P) -> Result<(), Error> {
     let name = match value {
         Value::Scalar(..) => "scalar",
         Value::String(..) => "string",
         Value::Vector(_) => "vector",
         Value::Matrix(_) => "matrix",
     };
+    let out = page.out();
     out.extend_from_slice(br#"{"resultType":""#);
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(br#"","result":"#);
@@ -28,21 +34,10 @@ pub(super) fn write_result(value: &Value, out: &mut Vec<u8>) {
             write_string(text, out);
             out.push(b']');
         }
-        Value::Vector(samples) => write_all(samples, out, write_sample),
-        Value::Matrix(series) => write_all(series, out, write_series),
+        Value::Vector(samples) => write_long(samples, page, write_sample)?,
+        Value::Matrix(series) => write_long(series, page, write_series)?,
     }
-    out.push(b'}');
-}
-
-fn write_all<T>(items: &[T], out: &mut Vec<u8>, write: impl Fn(&T, &mut Vec<u8>)) {
-    out.push(b'[');
-    for (i, item) in items.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        write(item, out);
-    }
-    out.push(b']');
+    Ok(())
 }
 
 fn write_metric(labels: &Labels, out: &mut Vec<u8>) {
@@ -50,7 +45,8 @@ fn write_metric(labels: &Labels, out: &mut Vec<u8>) {
     write_labels(labels, out);
 }
 
-fn write_sample(sample: &Sample, out: &mut Vec<u8>) {
+fn write_sample<P: Page>(sample: &Sample, page: &mut P) -> Result<(), Error> {
+    let out = page.out();
     write_metric(&sample.labels, out);
     match &sample.value {
         Point::Float(value) => {
@@ -63,23 +59,28 @@ fn write_sample(sample: &Sample, out: &mut Vec<u8>) {
         }
     }
     out.push(b'}');
+    Ok(())
 }
 
-fn write_series(series: &Series, out: &mut Vec<u8>) {
+fn write_series<P: Page>(series: &Series, page: &mut P) -> Result<(), Error> {
+    let out = page.out();
     write_metric(&series.labels, out);
     if !series.floats.is_empty() {
         out.extend_from_slice(br#","values":"#);
         // A point is about 30 bytes: growing in small steps would copy the answer several times.
         out.reserve(series.floats.len() * 32);
-        write_all(&series.floats, out, |(time, value), out| write_float_at(*time, *value, out));
+        write_list(&series.floats, out, |(time, value), out| write_float_at(*time, *value, out));
     }
     if !series.histograms.is_empty() {
         out.extend_from_slice(br#","histograms":"#);
-        write_all(&series.histograms, out, |(time, histogram), out| {
-            write_histogram_at(*time, histogram, out);
-        });
+        // A point may have kilobytes.
+        write_long(&series.histograms, page, |(time, histogram), page| {
+            write_histogram_at(*time, histogram, page.out());
+            Ok(())
+        })?;
     }
-    out.push(b'}');
+    page.out().push(b'}');
+    Ok(())
 }
 
 fn write_float_at(time: i64, value: f64, out: &mut Vec<u8>) {
@@ -140,7 +141,8 @@ mod tests {
 
     fn check(value: &Value, expected: &str) {
         let mut out = Vec::new();
-        write_result(value, &mut out);
+        write_result(value, &mut out).unwrap();
+        out.push(b'}');
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, expected);
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());

@@ -21,7 +21,7 @@ use crate::http::{
 };
 use crate::ingest::{
     Encoding, Intake, Report,
-    remote_write::{Message, Replicas, decode_of_replicas},
+    remote_write::{Form, Message, Replicas, decode_of_replicas},
 };
 
 pub(super) async fn write(State(context): State<Shared>, request: Request) -> Response<Body> {
@@ -35,7 +35,7 @@ pub(super) async fn write(State(context): State<Shared>, request: Request) -> Re
                 move |bytes: &[u8], session: &mut _, intake: &Intake<'_>, batch: &mut _| {
                     let replicas = elections.as_deref();
                     let replicas = replicas.map(|elections| Replicas { elections, now });
-                    decode_of_replicas(message, bytes, session, intake, batch, replicas)
+                    decode_of_replicas(Form { message, replicas }, bytes, session, intake, batch)
                 };
             take(&context, &connection, |it| &it.remote_write, (encoding, body), decode).await
         }

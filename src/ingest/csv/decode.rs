@@ -60,10 +60,7 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
+    let bounds = intake.begin(session, batch);
     let lookup = Lookup {
         session,
         intake,
@@ -71,7 +68,7 @@ pub fn decode(
         relabel: ask.extra.and_then(ExtraLabels::as_relabel),
         scope: ask.extra.map_or(&[], ExtraLabels::scope),
     };
-    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let report = Report::default();
     let mut lines = Lines { ask, lookup, batch, report, bounds };
     let decoded = lines.decode(body);
     let report = lines.report;

@@ -3,7 +3,7 @@
 //! Source: golang.org/pkg/time, "Layout". Zones are numbers, or the words UTC and GMT: what other
 //! names mean depends on where one asks.
 
-use crate::model::{days_before, days_in_month};
+use jiff::{civil::DateTime, tz::Offset};
 
 /// Characters of a layout.
 const LENGTH_MAX: usize = 128;
@@ -248,16 +248,17 @@ impl Read {
             Some(_) if !(1..=12).contains(&self.hour) => return None,
             Some(is_afternoon) => self.hour % 12 + if is_afternoon { 12 } else { 0 },
         };
-        let is_valid = (1..=12).contains(&self.month)
-            && (1..=days_in_month(self.year, self.month)).contains(&self.day)
-            && hour < 24
-            && self.minute < 60
-            && self.second < 60;
-        if !is_valid {
-            return None;
-        }
-        let days = days_before(self.year, self.month, self.day);
-        let seconds = days * 86_400 + hour * 3600 + self.minute * 60 + self.second - self.zone_s;
+        let part = |number: i64| i8::try_from(number).ok();
+        let time = DateTime::new(
+            i16::try_from(self.year).ok()?,
+            part(self.month)?,
+            part(self.day)?,
+            part(hour)?,
+            part(self.minute)?,
+            part(self.second)?,
+            0,
+        );
+        let seconds = Offset::UTC.to_timestamp(time.ok()?).ok()?.as_second() - self.zone_s;
         seconds.checked_mul(1_000_000_000)?.checked_add(self.nanos)
     }
 }

@@ -72,14 +72,11 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
+    let bounds = intake.begin(session, batch);
     session.present.clear();
     let (relabel, scope) = (ask.relabel, ask.scope);
     let lookup = Lookup { session, intake, door: Door::Exposition, relabel, scope };
-    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let report = Report::default();
     let mut rows = Decoder { lookup, ask, batch, report, bounds };
     let decoded = match ask.format {
         Format::Protobuf => families::decode(&mut rows, body),

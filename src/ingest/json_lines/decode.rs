@@ -35,10 +35,7 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
+    let bounds = intake.begin(session, batch);
     let values = std::mem::take(&mut session.values);
     let lookup = Lookup {
         session,
@@ -47,7 +44,7 @@ pub fn decode(
         relabel: ask.extra.and_then(ExtraLabels::as_relabel),
         scope: ask.extra.map_or(&[], ExtraLabels::scope),
     };
-    let (report, bounds) = (Report::default(), Bounds::new(window));
+    let report = Report::default();
     let mut lines = Lines { lookup, batch, report, bounds, values };
     let decoded = lines.decode(body);
     let Lines { report, mut values, .. } = lines;

@@ -38,19 +38,15 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
+    let bounds = intake.begin(session, batch);
     if u32::try_from(body.len()).is_err() {
         let what = "length in bytes of a body of lines is";
         return Err(Error::Limit { what, limit: u32::MAX as usize, option: BODY_OPTION });
     }
-    let window = intake.registry.window();
-    session.begin(window, intake.config.predictions_max);
     let mut fields = std::mem::take(&mut session.fields);
     let db = if intake.config.is_db_label { ask.db } else { "" };
     let lookup = Lookup::new(body, db, session, intake);
-    let mut lines =
-        Lines { body, ask, bounds: Bounds::new(window), lookup, batch, report: Report::default() };
+    let mut lines = Lines { body, ask, bounds, lookup, batch, report: Report::default() };
     let decoded = lines.decode(&mut fields);
     let report = lines.report;
     fields.shrink_to(FIELDS_KEPT);

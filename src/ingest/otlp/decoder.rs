@@ -78,6 +78,7 @@ pub(super) struct Given<'d> {
     pub(super) deltas: &'d Deltas,
     pub(super) fingerprint: u64,
     pub(super) now: i64,
+    pub(super) bounds: Bounds,
 }
 
 /// Room for names that a connection keeps.
@@ -92,9 +93,7 @@ impl<'d> Decoder<'d> {
         session: &'d mut Session,
         batch: &'d mut Batch,
     ) -> Self {
-        let Given { intake, rules, deltas, fingerprint, now } = given;
-        let window = intake.registry.window();
-        session.begin(window, intake.config.predictions_max);
+        let Given { intake, rules, deltas, fingerprint, now, bounds } = given;
         let key = std::mem::take(&mut session.bytes);
         Self {
             intake,
@@ -103,7 +102,7 @@ impl<'d> Decoder<'d> {
             rules,
             deltas,
             now,
-            bounds: Bounds::new(window),
+            bounds,
             report: Report::default(),
             covered: None,
             fingerprint,

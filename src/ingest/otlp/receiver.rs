@@ -88,8 +88,7 @@ impl Receiver {
         intake: &Intake<'_>,
         batch: &mut Batch,
     ) -> Result<Report, Error> {
-        batch.clear();
-        batch.tenant = intake.tenant;
+        let bounds = intake.begin(session, batch);
         let rewritten;
         let body = match sent.form {
             Form::Protobuf => sent.body,
@@ -100,7 +99,8 @@ impl Receiver {
         };
         let rules = Rules { config: &self.config, names: self.names, limits: intake.config };
         let (deltas, fingerprint) = (&self.deltas, self.fingerprint);
-        let given = Given { intake, rules, deltas, fingerprint, now: sent.now.nanos() };
+        let now = sent.now.nanos();
+        let given = Given { intake, rules, deltas, fingerprint, now, bounds };
         let mut decoder = Decoder::new(given, body, session, batch);
         let outcome = decoder.take();
         let report = decoder.finish();

@@ -77,9 +77,8 @@ impl<'d> Decoder<'d> {
         intake: &'d Intake<'d>,
         batch: &'d mut Batch,
     ) -> Self {
-        let window = intake.registry.window();
-        session.begin(window, intake.config.predictions_max);
-        let (body, bounds) = (Wire::new(body), Bounds::new(window));
+        let bounds = intake.begin(session, batch);
+        let body = Wire::new(body);
         let report = Report::default();
         let (is_checked, replicas) = (false, None);
         Self { intake, session, batch, report, body, bounds, message, is_checked, replicas }

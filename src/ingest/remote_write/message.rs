@@ -56,7 +56,16 @@ pub fn decode(
     intake: &Intake<'_>,
     batch: &mut Batch,
 ) -> Result<Report, Error> {
-    decode_of_replicas(message, body, session, intake, batch, None)
+    decode_of_replicas(Form { message, replicas: None }, body, session, intake, batch)
+}
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// Which message it is.
+    pub message: Message,
+    /// Of senders that say the same only the elected one is heard. None where all are.
+    pub replicas: Option<Replicas<'a>>,
 }
 
 /// As [`decode`]; of senders that say the same only the elected one's rows come to the batch. The
@@ -64,17 +73,13 @@ pub fn decode(
 ///
 /// # Errors
 /// As [`decode`].
-#[expect(clippy::too_many_arguments, reason = "each of another type, and few callers")]
 pub fn decode_of_replicas(
-    message: Message,
+    Form { message, replicas }: Form<'_>,
     body: &[u8],
     session: &mut Session,
     intake: &Intake<'_>,
     batch: &mut Batch,
-    replicas: Option<Replicas<'_>>,
 ) -> Result<Report, Error> {
-    batch.clear();
-    batch.tenant = intake.tenant;
     let mut decoder = Decoder::new(message, body, session, intake, batch);
     decoder.replicas = replicas.map(Filter::new);
     let outcome = match message {

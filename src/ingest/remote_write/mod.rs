@@ -26,6 +26,6 @@ mod tests;
 
 pub(super) use decoder::Fault;
 pub(super) use histogram::Raw as RawHistogram;
-pub use message::{Message, decode, decode_of_replicas};
+pub use message::{Form, Message, decode, decode_of_replicas};
 pub use replica::Replicas;
 pub(super) use two::Symbol;

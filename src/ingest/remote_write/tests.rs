@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::oracle::{self, Exemplar, Label, MetricMetadata, Sample, TimeSeries, WriteRequest};
-use super::{Message, Replicas, decode, decode_of_replicas};
+use super::{Form, Message, Replicas, decode, decode_of_replicas};
 use crate::ingest::{
     Config, Elections, Error, Intake, LabelBook, Reason, ReplicaConfig, Report, Session,
 };
@@ -53,7 +53,7 @@ impl Door {
         let registry: &dyn Registry = &self.book;
         let intake = Intake { config: &self.config, registry, tenant: TenantId(3) };
         let (session, batch) = (&mut self.session, &mut self.batch);
-        decode_of_replicas(message, body, session, &intake, batch, replicas)
+        decode_of_replicas(Form { message, replicas }, body, session, &intake, batch)
     }
 
     fn send(&mut self, request: &WriteRequest) -> Report {
@@ -408,7 +408,8 @@ fn of_two_replicas_one_is_taken_and_its_label_goes() {
         let intake = Intake { config: &door.config, registry, tenant: TenantId(3) };
         let replicas = Some(Replicas { elections: &elections, now });
         let (session, batch) = (&mut door.session, &mut door.batch);
-        let report = decode_of_replicas(message, &body, session, &intake, batch, replicas).unwrap();
+        let form = Form { message, replicas };
+        let report = decode_of_replicas(form, &body, session, &intake, batch).unwrap();
         let rows = door.rows();
         (report, rows.into_iter().map(|row| row.0.to_string()).collect::<Vec<_>>())
     };

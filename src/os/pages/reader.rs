@@ -132,6 +132,22 @@ impl PageReader {
         self.verify_pages(0..self.source.pages())
     }
 
+    /// Checks bytes that somebody read from the file at `offset`, where a page begins. What lies behind
+    /// the data is left alone.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; also where the bytes end within a page.
+    pub fn check(&self, offset: u64, bytes: &[u8]) -> Result<(), PageError> {
+        let room = self.size().saturating_sub(offset);
+        let length = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        if length == 0 {
+            return Ok(());
+        }
+        let span = self.source.span(offset, length)?;
+        let pages = bytes.get(..length).unwrap_or_default().chunks(PAGE_SIZE);
+        span.pages().zip(pages).try_for_each(|(page, bytes)| self.source.check(page, bytes))
+    }
+
     /// How many pages there are.
     pub fn page_count(&self) -> usize {
         self.source.pages()

@@ -172,7 +172,7 @@ fn is_within(ratio: f64, offset: f64) -> bool {
 ///
 /// FNV-1a, mixed by the finalizer of `MurmurHash3`, as FNV alone leaves high bits alike.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are as many as a float holds")]
-fn ratio_offset(labels: &Labels) -> f64 {
+pub(super) fn ratio_offset(labels: &Labels) -> f64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for (name, value) in labels.iter() {
         for byte in name.bytes().chain([0xff]).chain(value.bytes()).chain([0xff]) {

@@ -5,8 +5,10 @@ mod count_values;
 mod evaluate;
 mod fold;
 mod folds;
+mod gathered;
 mod groups;
 mod histograms;
 mod quantile;
+mod ranked;
 
 pub(super) use evaluate::evaluate;

@@ -1,6 +1,6 @@
 //! Which operands meet: scalar and scalar, vector and vector, or one of each.
 
-use super::{operators, pairs, scalar, sets};
+use super::{choice, operators, pairs, scalar, sets};
 use crate::query::{
     error::Error,
     evaluate::{Evaluator, Outcome},
@@ -19,6 +19,10 @@ pub(crate) fn evaluate(
 ) -> Result<Outcome, Error> {
     let left = evaluator.eval(&binary.left, steps)?;
     let right = evaluator.eval(&binary.right, steps)?;
+    if binary.op.is_choice() {
+        let matching = binary.matching.clone().unwrap_or_default();
+        return Ok(Outcome::Vector(choice::evaluate(binary.op, left, right, &matching)));
+    }
     Ok(match (left, right) {
         (Outcome::Scalar(left), Outcome::Scalar(right)) => {
             Outcome::Scalar(operators::between_scalars(binary.op, &left, &right))

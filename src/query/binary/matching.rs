@@ -61,24 +61,43 @@ impl Side {
     }
 }
 
+/// What becomes of the labels of the many side.
+#[derive(Clone, Copy)]
+pub(super) struct Making {
+    /// The result is another thing than the operand.
+    pub drops_name: bool,
+    pub is_one_to_one: bool,
+    /// The name stays beside the labels of `on`.
+    pub keeps_name: bool,
+}
+
 /// The labels of a result, from the many side and the one side.
 pub(super) fn result_labels(
     many: &Labels,
     one: &Labels,
-    changes_meaning: bool,
-    is_one_to_one: bool,
+    making: Making,
     matching: &VectorMatching,
 ) -> Labels {
-    let mut labels = if changes_meaning { without_metadata(many) } else { many.clone() };
-    if is_one_to_one {
+    let mut labels = if making.drops_name { without_metadata(many) } else { many.clone() };
+    if making.is_one_to_one {
         labels = if matching.on {
-            only(&labels, &matching.labels)
+            let name = if making.keeps_name { labels.metric().to_owned() } else { String::new() };
+            with(&only(&labels, &matching.labels), METRIC_NAME, &name)
         } else {
             filtered(&labels, |name| matching.labels.iter().all(|label| label != name))
         };
     }
+    let prefix = matching.prefix.as_deref().unwrap_or_default();
     for name in &matching.include {
-        labels = with(&labels, name, one.get(name).unwrap_or_default());
+        labels = with(&labels, &format!("{prefix}{name}"), one.get(name).unwrap_or_default());
+    }
+    if matching.include_all {
+        let is_taken = |name: &str| {
+            name != METRIC_NAME && !(matching.on && matching.labels.iter().any(|it| it == name))
+        };
+        for (name, value) in one.iter().filter(|(name, _)| is_taken(name)) {
+            labels = with(&labels, &format!("{prefix}{name}"), value);
+        }
     }
     labels
 }

@@ -1,5 +1,7 @@
 //! Operators between two operands.
 
+mod among;
+mod choice;
 mod elements;
 mod evaluate;
 mod matching;
@@ -8,4 +10,6 @@ mod pairs;
 mod scalar;
 mod sets;
 
+pub(super) use among::among;
 pub(super) use evaluate::evaluate;
+pub(in crate::query) use operators::between_scalars;

@@ -46,7 +46,7 @@ pub(super) fn changes_meaning(op: BinaryOp) -> bool {
 }
 
 /// An operator between two numbers a step; comparisons give 0 or 1.
-pub(super) fn between_scalars(op: BinaryOp, left: &[f64], right: &[f64]) -> Vec<f64> {
+pub(crate) fn between_scalars(op: BinaryOp, left: &[f64], right: &[f64]) -> Vec<f64> {
     let pairs = left.iter().zip(right);
     if op.is_comparison() {
         return pairs.map(|(a, b)| f64::from(u8::from(holds(op, *a, *b)))).collect();

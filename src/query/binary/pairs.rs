@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use query_lang::{Cardinality, VectorMatching};
 
 use super::elements::{self, Element};
-use super::matching::{Side, Signatures, result_labels, signature};
+use super::matching::{Making, Side, Signatures, result_labels, signature};
 use super::operators::{changes_meaning, combine, compare};
 use crate::model::Labels;
 use crate::query::error::Error;
@@ -189,13 +189,13 @@ impl Pairs<'_, '_> {
         one: (&Labels, RowRef<'_>),
         at: &[u64],
     ) -> Result<(), Error> {
-        let labels = result_labels(
-            many.0,
-            one.0,
-            changes_meaning(self.binary.op),
-            self.is_one_to_one,
-            self.matching,
-        );
+        let keeps_name = self.binary.keeps_name;
+        let making = Making {
+            drops_name: changes_meaning(self.binary.op) && !keeps_name,
+            is_one_to_one: self.is_one_to_one,
+            keeps_name,
+        };
+        let labels = result_labels(many.0, one.0, making, self.matching);
         let (left, right) = if self.is_swapped { (one.1, many.1) } else { (many.1, one.1) };
         let (row, counted) = self.combine(left, right, at);
         self.count(signature_index, &labels, &counted)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use query_lang::Function;
 
-use super::{dates, histograms, labels, math, sort};
+use super::{buckets, dates, histograms, labels, math, relabel, sort, steps as over_steps};
 use crate::math::histogram::multiply;
 use crate::query::error::Error;
 use crate::query::evaluate::{Evaluator, Outcome, absent, scalar_matrix};
@@ -49,9 +49,19 @@ pub(crate) fn call(
         }
         F::LabelReplace => labels::replace(evaluator, call, steps)?,
         F::LabelJoin => labels::join(evaluator, call, steps)?,
-        F::Sort | F::SortDesc | F::SortByLabel | F::SortByLabelDesc => {
-            sort::sort(evaluator, call, steps)?
+        F::LimitOffset => relabel::limited(evaluator, call, steps)?,
+        F::BitmapAnd | F::BitmapOr | F::BitmapXor => relabel::bitmap(evaluator, call, steps)?,
+        F::BucketsLimit | F::HistogramShare => buckets::evaluate(evaluator, call, steps)?,
+        function if relabel::relabels(function) => relabel::evaluate(evaluator, call, steps)?,
+        function if over_steps::spans_steps(function) => {
+            over_steps::evaluate(evaluator, call, steps)?
         }
+        F::Sort
+        | F::SortDesc
+        | F::SortByLabel
+        | F::SortByLabelDesc
+        | F::SortByLabelNumeric
+        | F::SortByLabelNumericDesc => sort::sort(evaluator, call, steps)?,
         _ => histograms::evaluate(evaluator, call, steps)?,
     };
     Ok(Outcome::Vector(matrix))
@@ -80,6 +90,7 @@ fn scalars(
 ) -> Result<Option<Vec<f64>>, Error> {
     Ok(Some(match call.function {
         Function::Time => steps.times().map(|time| time as f64 / 1000.0).collect(),
+        Function::TimezoneOffset => dates::zone_offsets(text(call, 0), steps)?,
         Function::Pi => vec![std::f64::consts::PI; steps.count],
         Function::Scalar => {
             let matrix = evaluator.vector(arg(call, 0), steps)?;

@@ -49,3 +49,17 @@ pub(super) fn evaluate(
     let matrix = evaluator.vector(arg(call, 0), steps)?;
     Ok(map_floats(matrix, |_, value| part(Date::from_unix(value as i64)) as f64))
 }
+
+/// The offset of a time zone from UTC at each step, in seconds.
+///
+/// # Errors
+/// A zone that is not known.
+pub(super) fn zone_offsets(name: &str, steps: Steps) -> Result<Vec<f64>, Error> {
+    let unknown = || Error::TimeZone(name.to_owned());
+    let zone = jiff::tz::TimeZone::get(name).map_err(|_| unknown())?;
+    let offset = |time: i64| {
+        let at = jiff::Timestamp::from_millisecond(time).ok()?;
+        Some(f64::from(zone.to_offset(at).seconds()))
+    };
+    steps.times().map(|time| offset(time).ok_or_else(unknown)).collect()
+}

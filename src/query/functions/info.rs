@@ -176,6 +176,7 @@ impl InfoSeries {
             place: 0,
             in_subquery: evaluator.in_subquery,
             budget: evaluator.budget,
+            counts: evaluator.counts.clone(),
         };
         let stamps = leaf.collect(evaluator.pool, &mut evaluator.notes)?;
         self.fill(&stamps)

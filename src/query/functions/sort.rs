@@ -43,7 +43,8 @@ pub(super) fn sort(
     } else {
         let names: Vec<&str> = (1..call.args.len()).map(|index| text(call, index)).collect();
         let labels: Vec<_> = (0..matrix.len()).map(|row| matrix.labels(row)).collect();
-        let is_falling = call.function == Function::SortByLabelDesc;
+        let is_falling =
+            matches!(call.function, Function::SortByLabelDesc | Function::SortByLabelNumericDesc);
         order.sort_by(|a, b| {
             let (Some(a), Some(b)) = (labels.get(*a), labels.get(*b)) else {
                 return Ordering::Equal;

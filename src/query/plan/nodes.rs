@@ -10,6 +10,8 @@ use crate::query::window::Stamp;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Select {
     pub matchers: Vec<Matcher>,
+    /// Other matchers that will do as well.
+    pub alternatives: Vec<Vec<Matcher>>,
     /// The one time looked at, ms.
     pub at: Option<i64>,
     /// How far back, ms.
@@ -60,8 +62,12 @@ pub(crate) struct Aggregate {
     pub op: Aggregation,
     pub parameter: Option<Plan>,
     pub parameter_place: Place,
-    /// The label of `count_values`.
+    /// The label of `count_values` and `quantiles`.
     pub label: String,
+    /// Further parameters.
+    pub extras: Vec<Plan>,
+    /// So many groups at most.
+    pub limit: Option<usize>,
     pub plan: Plan,
     pub plan_place: Place,
     /// Labels sorted.
@@ -76,6 +82,8 @@ pub(crate) struct Binary {
     pub left: Plan,
     pub right: Plan,
     pub returns_bool: bool,
+    /// Whether names of metrics stay.
+    pub keeps_name: bool,
     /// There where both are vectors.
     pub matching: Option<VectorMatching>,
     pub place: Place,
@@ -98,6 +106,8 @@ pub(crate) struct RangeFunction {
     pub function: Function,
     pub range: Range,
     pub scalars: Vec<Plan>,
+    /// Texts among the arguments.
+    pub texts: Vec<String>,
     /// Where the first argument stands.
     pub place: Place,
     /// The series of `absent_over_time`.
@@ -130,6 +140,32 @@ pub(crate) enum Plan {
     Info(Box<Info>),
     /// The same at every step.
     Once(Box<Plan>),
+    /// Evaluated at other times.
+    Moved(Box<Moved>),
+    /// With the names of metrics.
+    Keep(Box<Plan>),
+    /// Values that are one of several numbers, or none of them.
+    Among(Box<Among>),
+}
+
+/// An expression evaluated at other times.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Moved {
+    pub plan: Plan,
+    /// The one time looked at, ms.
+    pub at: Option<i64>,
+    /// How far back, ms.
+    pub offset: i64,
+}
+
+/// `q == (200, 404)`
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Among {
+    pub plan: Plan,
+    pub numbers: Vec<Plan>,
+    /// `==`, not `!=`.
+    pub is_equal: bool,
+    pub returns_bool: bool,
 }
 
 /// When a question is asked, ms.
@@ -141,4 +177,6 @@ pub(crate) struct Times {
     pub step: i64,
     /// Of subqueries that name none.
     pub default_step: i64,
+    /// `now()`.
+    pub now: i64,
 }

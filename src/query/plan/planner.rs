@@ -9,6 +9,7 @@ use query_lang::{
     VectorSelector,
 };
 
+use super::extended::numbers_of;
 use super::{
     Aggregate, Binary, Call, Hints, Info, Plan, Range, RangeFunction, Rows, Select, Subquery, Times,
 };
@@ -25,39 +26,39 @@ pub(crate) fn plan(text: &str, expr: &Expr, times: Times) -> Result<Plan, Error>
     Ok(Planner { text, times }.plan(expr, View::default())?.finish())
 }
 
-struct Planner<'a> {
+pub(super) struct Planner<'a> {
     text: &'a str,
-    times: Times,
+    pub(super) times: Times,
 }
 
 /// A plan, whether it is the same at every step, and whether that is worth evaluating it once.
-struct Planned {
-    plan: Plan,
-    is_invariant: bool,
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) is_invariant: bool,
     wraps: bool,
 }
 
 impl Planned {
-    fn constant(plan: Plan) -> Self {
+    pub(super) fn constant(plan: Plan) -> Self {
         Self { plan, is_invariant: true, wraps: false }
     }
 
-    fn varying(plan: Plan) -> Self {
+    pub(super) fn varying(plan: Plan) -> Self {
         Self { plan, is_invariant: false, wraps: false }
     }
 
-    fn new(plan: Plan, is_invariant: bool) -> Self {
+    pub(super) fn new(plan: Plan, is_invariant: bool) -> Self {
         Self { plan, is_invariant, wraps: is_invariant }
     }
 
-    fn finish(self) -> Plan {
+    pub(super) fn finish(self) -> Plan {
         if self.wraps { Plan::Once(Box::new(self.plan)) } else { self.plan }
     }
 }
 
 /// What those above look at in a histogram.
 #[derive(Clone, Copy, Default)]
-struct View {
+pub(super) struct View {
     /// Count and sum.
     only_totals: bool,
     /// Something above needs buckets.
@@ -77,7 +78,7 @@ impl View {
         }
     }
 
-    fn with_buckets(self) -> Self {
+    pub(super) fn with_buckets(self) -> Self {
         Self { needs_buckets: true, ..self }
     }
 
@@ -87,7 +88,7 @@ impl View {
 }
 
 impl Planner<'_> {
-    fn plan(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
+    pub(super) fn plan(&self, expr: &Expr, view: View) -> Result<Planned, Error> {
         Ok(match expr {
             Expr::Number(number) => Planned::constant(Plan::Number(number.value)),
             Expr::String(string) => Planned::constant(Plan::Text(string.value.clone())),
@@ -111,32 +112,37 @@ impl Planner<'_> {
             Expr::Binary(binary) => self.binary(binary, view)?,
             Expr::Aggregate(aggregate) => self.aggregate(aggregate, view)?,
             Expr::Call(call) => self.call(call, view)?,
+            Expr::Moved(moved) => self.moved(moved, view)?,
+            Expr::Keep(keep) => self.keep(keep, view)?,
         })
     }
 
-    fn query_times(&self) -> QueryTimes {
+    pub(super) fn query_times(&self) -> QueryTimes {
         QueryTimes {
             step_ms: self.times.step,
             range_ms: self.times.end.saturating_sub(self.times.start),
+            default_step_ms: self.times.default_step,
         }
     }
 
-    fn at(&self, at: Option<At>) -> Option<i64> {
+    pub(super) fn at(&self, at: Option<&At>) -> Option<i64> {
         at.map(|at| match at {
-            At::Time(time) => time,
+            At::Time(time) => *time,
             At::Start => self.times.start,
             At::End => self.times.end,
+            At::Computed(expr) => self.computed(expr),
         })
     }
 
-    fn offset(&self, offset: Option<&query_lang::DurationExpr>) -> Result<i64, Error> {
+    pub(super) fn offset(&self, offset: Option<&query_lang::DurationExpr>) -> Result<i64, Error> {
         Ok(offset.map_or(Ok(0), |offset| offset.signed_ms(self.query_times()))?)
     }
 
-    fn select(&self, selector: &VectorSelector, view: View) -> Result<Select, Error> {
+    pub(super) fn select(&self, selector: &VectorSelector, view: View) -> Result<Select, Error> {
         Ok(Select {
-            matchers: matchers(selector),
-            at: self.at(selector.at),
+            matchers: matchers(&selector.matchers),
+            alternatives: selector.alternatives.iter().map(|set| matchers(set)).collect(),
+            at: self.at(selector.at.as_ref()),
             offset: self.offset(selector.offset.as_ref())?,
             edges: selector.edges,
             hints: view.hints(),
@@ -164,7 +170,7 @@ impl Planner<'_> {
                 let inner = self.plan(&subquery.expr, view.with_buckets())?;
                 // Its own steps are many, whatever those of the question are.
                 let plan = Planned { wraps: inner.is_invariant, ..inner }.finish();
-                let at = self.at(subquery.at);
+                let at = self.at(subquery.at.as_ref());
                 let rows = Rows::Subquery(Box::new(Subquery { plan, step, at, offset }));
                 Ok((Range { rows, length, place: subquery.span.start }, at.is_some()))
             }
@@ -178,6 +184,9 @@ impl Planner<'_> {
             BinaryOp::TrimLower | BinaryOp::TrimUpper => view.with_buckets(),
             _ => view,
         };
+        if let Some(numbers) = numbers_of(binary) {
+            return self.among(binary, numbers, view);
+        }
         let left = self.plan(&binary.left, view)?;
         let right = self.plan(&binary.right, view)?;
         let is_invariant = left.is_invariant && right.is_invariant;
@@ -187,6 +196,7 @@ impl Planner<'_> {
             left: operand(left),
             right: operand(right),
             returns_bool: binary.returns_bool,
+            keeps_name: false,
             matching: binary.matching.clone(),
             place: binary.span.start,
         }));
@@ -206,7 +216,8 @@ impl Planner<'_> {
                 plan => parameter = Some(plan),
             }
         }
-        if aggregate.op == Aggregation::CountValues && !is_valid_name(&label) {
+        let needs_label = matches!(aggregate.op, Aggregation::CountValues | Aggregation::Quantiles);
+        if needs_label && !is_valid_name(&label) {
             let span = aggregate.parameter.as_ref().map(|parameter| parameter.span());
             let written = span.and_then(|span| self.text.get(span.start..span.end));
             return Err(Error::LabelName(written.unwrap_or_default().to_owned()));
@@ -222,6 +233,8 @@ impl Planner<'_> {
             parameter,
             parameter_place,
             label,
+            extras: self.extras(aggregate)?,
+            limit: aggregate.limit,
             plan,
             plan_place: expr.span().start,
             grouping,
@@ -248,6 +261,9 @@ impl Planner<'_> {
         if call.function == Function::Info {
             return self.info(&args, view);
         }
+        if matches!(call.function, Function::Ttf | Function::Ru) {
+            return self.composed(call, &args, view);
+        }
         let view = view.below(call.function);
         let is_range = |expr: &&&Expr| expr.value_type() == ValueType::RangeVector;
         if let Some(range) = args.iter().find(is_range) {
@@ -273,11 +289,12 @@ impl Planner<'_> {
 
     /// Functions of the question's times alone.
     #[expect(clippy::cast_precision_loss, reason = "times in ms are below 2^53")]
-    fn constant(&self, function: Function) -> Option<f64> {
-        let Times { start, end, step, .. } = self.times;
+    pub(super) fn constant(&self, function: Function) -> Option<f64> {
+        let Times { start, end, step, now, .. } = self.times;
         let millis = match function {
             Function::Start => start,
             Function::End => end,
+            Function::Now => now,
             Function::Range => end.saturating_sub(start),
             Function::Step if start == end => 0,
             Function::Step => step,
@@ -297,8 +314,13 @@ impl Planner<'_> {
         check_edges(call.function, &range)?;
         let mut is_invariant = is_stable(call.function) && range_is_invariant;
         let mut scalars = Vec::new();
+        let mut texts = Vec::new();
         for arg in args.iter().filter(|arg| arg.value_type() != ValueType::RangeVector) {
             let arg = self.plan(arg, view)?;
+            if let Plan::Text(text) = arg.plan {
+                texts.push(text);
+                continue;
+            }
             is_invariant &= arg.is_invariant;
             scalars.push(arg);
         }
@@ -307,6 +329,7 @@ impl Planner<'_> {
             function: call.function,
             range,
             scalars: scalars.into_iter().map(operand).collect(),
+            texts,
             place: args.first().map_or(0, |arg| arg.span().start),
             absent: absent_labels(windows),
         }));
@@ -317,7 +340,7 @@ impl Planner<'_> {
         let [base, others @ ..] = args else { return Ok(Planned::constant(Plan::Number(0.0))) };
         let planned = self.plan(base, view)?;
         let matchers = others.first().and_then(|arg| match arg {
-            Expr::Vector(selector) => Some(matchers(selector)),
+            Expr::Vector(selector) => Some(matchers(&selector.matchers)),
             _ => None,
         });
         let (at, offset) = self.reference(base, None, 0)?.unwrap_or((None, 0));
@@ -338,7 +361,7 @@ impl Planner<'_> {
         match expr {
             Expr::Vector(selector) => {
                 let offset = self.offset(selector.offset.as_ref())?;
-                Ok(Some(match self.at(selector.at) {
+                Ok(Some(match self.at(selector.at.as_ref()) {
                     Some(at) => (Some(at), offset),
                     None => (around, offset.saturating_add(shift)),
                 }))
@@ -348,7 +371,7 @@ impl Planner<'_> {
             }
             Expr::Subquery(subquery) => {
                 let offset = self.offset(subquery.offset.as_ref())?;
-                let (around, shift) = match self.at(subquery.at) {
+                let (around, shift) = match self.at(subquery.at.as_ref()) {
                     Some(at) => (Some(at), offset),
                     None => (around, shift.saturating_add(offset)),
                 };
@@ -381,7 +404,9 @@ fn is_stable(function: Function) -> bool {
             | Function::PredictLinear
             | Function::Time
             | Function::Timestamp
-    )
+            | Function::Lag
+            | Function::TimezoneOffset
+    ) && function.signature().family != query_lang::Family::WholeRange
 }
 
 fn check_edges(function: Function, range: &Range) -> Result<(), Error> {
@@ -402,15 +427,14 @@ fn check_edges(function: Function, range: &Range) -> Result<(), Error> {
     Err(Error::Modifier { modifier, functions, function: function.name() })
 }
 
-fn matchers(selector: &VectorSelector) -> Vec<Matcher> {
+fn matchers(tests: &[query_lang::Matcher]) -> Vec<Matcher> {
     let op = |op| match op {
         MatchOp::Equal => crate::model::MatchOp::Equal,
         MatchOp::NotEqual => crate::model::MatchOp::NotEqual,
         MatchOp::Regex => crate::model::MatchOp::Regex,
         MatchOp::NotRegex => crate::model::MatchOp::NotRegex,
     };
-    selector
-        .matchers
+    tests
         .iter()
         .map(|m| Matcher { name: m.name.clone(), op: op(m.op), value: m.value.clone() })
         .collect()
@@ -423,6 +447,9 @@ fn absent_labels(expr: &Expr) -> Labels {
         Expr::Matrix(matrix) => &matrix.selector,
         _ => return Labels::empty(),
     };
+    if !selector.alternatives.is_empty() {
+        return Labels::empty();
+    }
     let others = || selector.matchers.iter().filter(|m| m.name != METRIC_NAME);
     let pairs: Vec<Label<'_>> = others()
         .filter(|m| m.op == MatchOp::Equal && others().filter(|o| o.name == m.name).count() == 1)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::zones::Moved;
 use crate::math::{float_partial, histogram_partial, merge_floats, merge_histograms};
-use crate::model::{FloatPartial, HistogramPartial, Partial, TierRow};
+use crate::model::{Buckets, FloatPartial, HistogramPartial, TierRow};
 use crate::query::rows::SeriesRows;
 use crate::query::steps::last_nano;
 
@@ -28,8 +28,8 @@ impl Total {
         join(&mut self.histograms, later.histograms.as_ref(), merge_histograms);
     }
 
-    fn of(partial: &Partial) -> Self {
-        Self { floats: partial.floats, histograms: partial.histograms.as_deref().cloned() }
+    fn of(buckets: &Buckets, i: usize) -> Self {
+        Self { floats: buckets.float(i), histograms: buckets.histogram(i).cloned() }
     }
 
     /// Rows of both kinds.
@@ -85,46 +85,49 @@ impl<'a> Windows<'a> {
 
     /// The total of a window that begins where there are buckets, and not before the one before it.
     pub(super) fn total(&mut self, window: Moved) -> Total {
-        let partials = &self.rows.partials;
+        let buckets = &self.rows.buckets;
+        let ends_by = |i: usize, time: i64| buckets.untils.get(i).is_some_and(|it| *it <= time);
         let (start, end) = (to_nanos(window.start), last_nano(window.end));
-        while partials.get(self.low).is_some_and(|partial| partial.until <= start) {
+        while ends_by(self.low, start) {
             self.low += 1;
         }
         let before = self.high;
         self.high = self.high.max(self.low);
-        while partials.get(self.high).is_some_and(|partial| partial.until <= end) {
+        while ends_by(self.high, end) {
             self.high += 1;
         }
         let mut total = if self.high - self.low < FOLDED {
             self.older.clear();
             self.newer = Total::default();
             self.middle = self.high;
-            fold(partials.get(self.low..self.high).unwrap_or_default())
+            fold(buckets, self.low..self.high)
         } else {
             self.slide(before)
         };
-        self.read_behind(end);
-        total.merge(&self.behind);
+        if !(self.rows.times.is_empty() && self.rows.histogram_times.is_empty()) {
+            self.read_behind(end);
+            total.merge(&self.behind);
+        }
         total
     }
 
     fn slide(&mut self, before: usize) -> Total {
-        let partials = &self.rows.partials;
+        let buckets = &self.rows.buckets;
         if self.low >= self.middle || self.older.len() < self.middle - self.low {
             // All buckets of the window become older ones.
             self.older.clear();
             self.newer = Total::default();
             self.middle = self.high;
             let mut total = Total::default();
-            for partial in partials.get(self.low..self.high).unwrap_or_default().iter().rev() {
-                let mut earlier = Total::of(partial);
+            for i in (self.low..self.high).rev() {
+                let mut earlier = Total::of(buckets, i);
                 earlier.merge(&total);
                 total = earlier;
                 self.older.push(total.clone());
             }
         } else {
-            for partial in partials.get(before..self.high).unwrap_or_default() {
-                self.newer.merge(&Total::of(partial));
+            for i in before..self.high {
+                self.newer.merge(&Total::of(buckets, i));
             }
         }
         let older = self.middle.checked_sub(self.low + 1).and_then(|i| self.older.get(i));
@@ -156,10 +159,11 @@ impl<'a> Windows<'a> {
     }
 }
 
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
-fn fold(partials: &[Partial]) -> Total {
-    let mut total = Total::default();
-    partials.iter().for_each(|partial| total.merge(&Total::of(partial)));
+fn fold(buckets: &Buckets, mut range: std::ops::Range<usize>) -> Total {
+    let mut total = range.next().map_or_else(Total::default, |i| Total::of(buckets, i));
+    for i in range {
+        total.merge(&Total::of(buckets, i));
+    }
     total
 }
 

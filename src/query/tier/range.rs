@@ -8,7 +8,7 @@ use super::fold::{Total, Windows};
 use super::zones::{Moved, Zones};
 use crate::math::histogram::{add, compact, divide, is_custom, multiply, subtract};
 use crate::math::{line, variance_of};
-use crate::model::{FloatPartial, Histogram, HistogramPartial, ResetHint};
+use crate::model::{Facts, FloatPartial, Histogram, HistogramPartial, ResetHint};
 use crate::query::annotations::Note;
 use crate::query::error::Error;
 use crate::query::matrix::Row;
@@ -30,22 +30,19 @@ pub(crate) fn evaluate(
 ) -> Result<(), Error> {
     let moved = |step: usize| zones.move_window(call.windows.end(step), call.windows.length);
     // Windows rise: those over buckets come first.
-    let tiered = (0..call.steps.count).take_while(|step| moved(*step).is_some()).count();
-    if tiered < call.steps.count {
+    let is_behind = |step: usize| moved(step).is_none();
+    let last = call.steps.count.saturating_sub(1);
+    if is_behind(last) {
         evaluate_rows(call, rows, context, out)?;
     }
-    if tiered == 0 || rows.partials.is_empty() {
-        return if tiered == call.steps.count {
-            evaluate_rows(call, rows, context, out)
-        } else {
-            Ok(())
-        };
+    if is_behind(0) {
+        return Ok(());
     }
     check(call, rows, zones)?;
     let mut windows = Windows::new(rows);
-    for step in 0..tiered {
-        out.unset(step);
+    for step in 0..call.steps.count {
         let Some(window) = moved(step) else { break };
+        out.unset(step);
         let total = windows.total(window);
         if total.count() > 0 {
             let at = At { call, step, window };
@@ -56,6 +53,26 @@ pub(crate) fn evaluate(
         context.note(note);
     }
     Ok(())
+}
+
+/// What of buckets a function looks at.
+pub(crate) fn facts(function: Function) -> Facts {
+    use Function::{
+        AbsentOverTime, AvgOverTime, Changes, CountOverTime, Delta, FirstOverTime, Increase,
+        LastOverTime, MaxOverTime, MinOverTime, PresentOverTime, Rate, Resets, SumOverTime,
+        TsOfFirstOverTime, TsOfLastOverTime,
+    };
+    let ends = Facts::FIRST.and(Facts::LAST);
+    match function {
+        CountOverTime | PresentOverTime | AbsentOverTime => Facts::COUNT,
+        SumOverTime | AvgOverTime => Facts::SUM,
+        MinOverTime => Facts::MIN,
+        MaxOverTime => Facts::MAX,
+        FirstOverTime | LastOverTime | TsOfFirstOverTime | TsOfLastOverTime => ends,
+        Rate | Increase | Delta | Resets => ends.and(Facts::STARTS).and(Facts::RESETS),
+        Changes => ends.and(Facts::CHANGES),
+        _ => Facts::ALL,
+    }
 }
 
 fn check(call: &RangeCall, rows: &SeriesRows, zones: &Zones) -> Result<(), Error> {
@@ -74,7 +91,7 @@ fn check(call: &RangeCall, rows: &SeriesRows, zones: &Zones) -> Result<(), Error
     }
     let is_told = match call.function {
         Deriv | PredictLinear | StddevOverTime | StdvarOverTime => {
-            rows.partials.iter().all(|partial| partial.floats.is_none_or(|it| it.has_spread))
+            !rows.buckets.floats.lacks_spread
         }
         AbsentOverTime | AvgOverTime | Changes | CountOverTime | Delta | FirstOverTime
         | Increase | LastOverTime | MaxOverTime | MinOverTime | PresentOverTime | Rate | Resets
@@ -85,15 +102,15 @@ fn check(call: &RangeCall, rows: &SeriesRows, zones: &Zones) -> Result<(), Error
 }
 
 /// One step.
-struct At<'a> {
-    call: &'a RangeCall,
-    step: usize,
-    window: Moved,
+pub(super) struct At<'a> {
+    pub(super) call: &'a RangeCall,
+    pub(super) step: usize,
+    pub(super) window: Moved,
 }
 
 impl At<'_> {
     #[expect(clippy::cast_precision_loss, reason = "as all counts and times in floats")]
-    fn value(&self, total: &Total, context: &mut Context<'_>, out: &mut Row) {
+    pub(super) fn value(&self, total: &Total, context: &mut Context<'_>, out: &mut Row) {
         let step = self.step;
         let seconds = |nanos: i64| to_millis(nanos) as f64 / 1000.0;
         match self.call.function {
@@ -225,7 +242,6 @@ impl At<'_> {
         Some(increase * factor)
     }
 
-    #[expect(clippy::similar_names, reason = "the names are the words of the format")]
     fn histogram_increase(
         &self,
         of: &HistogramPartial,
@@ -241,24 +257,11 @@ impl At<'_> {
         }
         let mut increase = None;
         if of.count > 1 {
-            let made = (|| {
-                let lost = of.lost.as_ref().filter(|_| gain.is_counter);
-                if of.sum.is_none() || is_custom(first) != is_custom(last) {
-                    return None;
-                }
-                let (mut increase, _) = subtract(last, first).ok()?;
-                if let Some(lost) = lost {
-                    increase = add(&increase, lost).ok()?.0;
-                }
-                increase.reset_hint = ResetHint::Gauge;
-                compact(&mut increase);
-                Some(increase)
-            })();
-            if made.is_none() {
+            increase = risen(of, gain.is_counter);
+            if increase.is_none() {
                 context.note_metric(Note::MixedSchemas);
                 return None;
             }
-            increase = made;
         }
         let mut sampled = Sampled::of(&of.first, &of.last, of.count);
         let factor = sampled.factor_of_histogram(gain, first, &mut increase, context)?;
@@ -266,6 +269,22 @@ impl At<'_> {
         multiply(&mut increase, factor);
         Some(increase)
     }
+}
+
+/// What lies between the first and the last row, with what resets of a counter lost in between. None
+/// where their layouts do not go together.
+fn risen(of: &HistogramPartial, is_counter: bool) -> Option<Histogram> {
+    let (first, last) = (&of.first.value, &of.last.value);
+    if of.sum.is_none() || is_custom(first) != is_custom(last) {
+        return None;
+    }
+    let (mut increase, _) = subtract(last, first).ok()?;
+    if let Some(before_resets) = of.lost.as_ref().filter(|_| is_counter) {
+        increase = add(&increase, before_resets).ok()?.0;
+    }
+    increase.reset_hint = ResetHint::Gauge;
+    compact(&mut increase);
+    Some(increase)
 }
 
 /// The time of the first or the last row of both kinds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use query_lang::{Edges, Function};
 
 use super::bare::reach;
-use super::{changes, extended, irate, over_time, rate, regression};
+use super::{before, changes, extended, irate, over_time, rate, regression, values};
 use crate::model::Histogram;
 use crate::query::annotations::{Annotations, Note, Place};
 use crate::query::error::Error;
@@ -14,6 +14,7 @@ use crate::query::rows::SeriesRows;
 use crate::query::steps::{Steps, Windows, last_nano};
 
 /// A function and all it needs but rows.
+#[derive(Clone)]
 pub(crate) struct RangeCall {
     /// The function.
     pub function: Function,
@@ -34,6 +35,9 @@ pub(crate) struct RangeCall {
 impl RangeCall {
     /// The windows with the rows beyond their edges that the function looks at.
     pub(crate) fn reach(&self) -> Windows {
+        if before::looks_before(self.function) {
+            return self.windows.widen(self.lookback, 0);
+        }
         reach(self.windows, self.edges, self.lookback)
     }
 
@@ -47,7 +51,18 @@ impl RangeCall {
 
     /// Whether the result keeps the metric's name: the functions that only move a value in time.
     pub(crate) fn keeps_name(&self) -> bool {
-        matches!(self.function, Function::LastOverTime | Function::FirstOverTime)
+        matches!(
+            self.function,
+            Function::LastOverTime
+                | Function::FirstOverTime
+                | Function::DefaultRollup
+                | Function::TimestampWithName
+        )
+    }
+
+    /// Whether stale markers are rows.
+    pub(crate) fn keeps_stale(&self) -> bool {
+        matches!(self.function, Function::StaleSamplesOverTime | Function::DefaultRollup)
     }
 
     /// The length of the window in seconds.
@@ -192,6 +207,8 @@ pub(crate) fn evaluate(
         Function::DoubleExponentialSmoothing => {
             regression::smooth(call, rows, context, out)?;
         }
+        _ if values::evaluate(call, rows, context, out) => {}
+        _ if before::evaluate(call, rows, context, out) => {}
         _ => over_time::evaluate(call, rows, context, out),
     }
     Ok(())

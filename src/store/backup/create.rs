@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::os::{Files, ReadFile};
+use crate::os::Files;
 use crate::store::{
-    db::Db,
+    db::{Db, held},
     error::{Error, failed},
     file::{DataFile, FileKey},
 };
 
 use super::{
+    memo::Memo,
     record::{Backup, BackupFile, PIECE_BYTES, digest, id_of, piece_name},
     repository::{Lease, Repository, Work},
     snapshot::{self, Member, Snapshot},
@@ -53,16 +54,27 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         .map(|entry| (entry.name, entry.size))
         .collect();
     let before = newest(repository, db.database)?;
-    let held = snapshot::hold(db)?;
-    let mut store = Storing { db, repository, pace, lease: &lease, known, stored: 0 };
-    let files = store.store_all(&held, &before);
+    let moment = snapshot::hold(db)?;
+    let memo = held(&db.backed_up).clone();
+    let stored_before = Before { files: before, memo };
+    let mut store = Storing {
+        db,
+        repository,
+        pace,
+        lease: &lease,
+        known,
+        stored: 0,
+        memo: Memo::default(),
+        buffer: Vec::new(),
+    };
+    let files = store.store_all(&moment, &stored_before);
     snapshot::let_go(db);
     let backup = Backup {
-        id: id_of(held.at),
+        id: id_of(moment.at),
         database: format!("{:032x}", db.database),
-        at: held.at,
-        position: held.position,
-        catalog: held.catalog,
+        at: moment.at,
+        position: moment.position,
+        catalog: moment.catalog,
         lineage: super::ship::lineage(db)?,
         files: files?,
     };
@@ -71,6 +83,7 @@ pub fn create(db: &Db, repository: &Repository, pace: &dyn Pace) -> Result<Creat
         let what = format!("{at} has a backup {} already: try again", backup.id);
         return Err(Error::Invalid(what));
     }
+    *held(&db.backed_up) = store.memo;
     Ok(Created {
         files: backup.files.len() as u64,
         bytes: backup.bytes(),
@@ -96,6 +109,14 @@ fn newest(repository: &Repository, database: u128) -> Result<BTreeMap<String, Ba
     Ok(BTreeMap::new())
 }
 
+/// What earlier backups stored.
+struct Before {
+    /// The files of the newest of this database, by path.
+    files: BTreeMap<String, BackupFile>,
+    /// What this process stored of files that grow.
+    memo: Memo,
+}
+
 struct Storing<'a> {
     db: &'a Db,
     repository: &'a Repository,
@@ -104,63 +125,96 @@ struct Storing<'a> {
     /// Pieces that are there, with their sizes.
     known: HashMap<String, u64>,
     stored: u64,
+    /// For the next backup.
+    memo: Memo,
+    /// The piece at hand.
+    buffer: Vec<u8>,
 }
 
 impl Storing<'_> {
-    fn store_all(
-        &mut self,
-        held: &Snapshot,
-        before: &BTreeMap<String, BackupFile>,
-    ) -> Result<Vec<BackupFile>, Error> {
-        let mut files = Vec::with_capacity(held.members.len());
-        for member in &held.members {
+    fn store_all(&mut self, moment: &Snapshot, before: &Before) -> Result<Vec<BackupFile>, Error> {
+        let mut files = Vec::with_capacity(moment.members.len());
+        for member in &moment.members {
             self.lease.renew()?;
-            files.push(match before.get(&member.path).filter(|it| self.is_same(it, member)) {
-                Some(same) => same.clone(),
-                None => self.store(&*held.files, member)?,
-            });
+            files.push(
+                match before.files.get(&member.path).filter(|it| self.is_same(it, member)) {
+                    Some(same) => same.clone(),
+                    None => self.store(&*moment.files, member, before)?,
+                },
+            );
         }
         Ok(files)
+    }
+
+    fn has(&self, piece: &str, size: u64) -> bool {
+        self.known.get(&piece_name(piece)) == Some(&size)
     }
 
     /// Whether a file is stored whole already: the manifest says what it is, so it need not be read.
     fn is_same(&self, there: &BackupFile, member: &Member) -> bool {
         let Some(meta) = &member.meta else { return false };
-        let sizes = sizes(there.bytes);
         there.crc == Some(meta.footer_crc)
             && there.bytes == meta.bytes
-            && there.pieces.iter().zip(sizes).all(|(piece, size)| {
-                self.known.get(&piece_name(piece)).is_some_and(|there| *there == size)
-            })
+            && there
+                .pieces
+                .iter()
+                .zip(sizes(there.bytes))
+                .all(|(piece, size)| self.has(piece, size))
     }
 
-    fn store(&mut self, files: &dyn Files, member: &Member) -> Result<BackupFile, Error> {
+    /// Stores what is new of a file. It is read once: what is stored is what was checked.
+    fn store(
+        &mut self,
+        files: &dyn Files,
+        member: &Member,
+        before: &Before,
+    ) -> Result<BackupFile, Error> {
         let path = &member.path;
-        if let Some(meta) = &member.meta {
-            // Damage is found before it is copied, not when it is needed.
-            let (now, database) = (std::time::Duration::ZERO, self.db.database);
-            DataFile::open(files, FileKey { now, database, meta }, None)?.verify()?;
-        }
         let file = files.open_read(path).map_err(failed(files, "open", path))?;
+        let data = member.meta.as_ref().map(|meta| {
+            let (now, database) = (std::time::Duration::ZERO, self.db.database);
+            DataFile::open(files, FileKey { now, database, meta }, None)
+        });
+        let data = data.transpose()?;
+        let same = if member.grows { before.memo.of(path, member.bytes) } else { &[] };
         let mut pieces = Vec::new();
         let mut at = 0;
-        for size in sizes(member.bytes) {
-            let bytes = read(files, &*file, path, at, size)?;
-            at += size;
-            let digest = format!("{:032x}", digest(&bytes, self.db.database));
-            let name = piece_name(&digest);
-            if self.known.get(&name) != Some(&size) {
-                let blocks = &self.repository.blocks;
-                self.repository.asked(blocks.put(&name, &bytes))?;
-                self.known.insert(name, size);
-                self.stored += size;
+        for (number, size) in sizes(member.bytes).enumerate() {
+            if let Some(piece) = same.get(number).filter(|piece| self.has(piece, size)) {
+                pieces.push(piece.clone());
+                at += size;
+                continue;
             }
-            pieces.push(digest);
-            self.lease.renew()?;
-            self.pace.moved(size)?;
+            self.buffer.resize(usize::try_from(size).unwrap_or(0), 0);
+            file.read_exact_at(at, &mut self.buffer).map_err(failed(files, "read", path))?;
+            if let Some(data) = &data {
+                // Damage is found before it is copied, not when it is needed.
+                data.check(at, &self.buffer)?;
+            }
+            pieces.push(self.put()?);
+            at += size;
+        }
+        data.map_or(Ok(()), |data| data.verify_tables())?;
+        if member.grows {
+            self.memo.note(path, member.bytes, &pieces);
         }
         let crc = member.meta.as_ref().map(|meta| meta.footer_crc);
         Ok(BackupFile { path: path.clone(), bytes: member.bytes, crc, pieces })
+    }
+
+    /// Stores the piece in the buffer, if no backup has it; its digest.
+    fn put(&mut self) -> Result<String, Error> {
+        let digest = format!("{:032x}", digest(&self.buffer, self.db.database));
+        let (name, size) = (piece_name(&digest), self.buffer.len() as u64);
+        if self.known.get(&name) != Some(&size) {
+            let blocks = &self.repository.blocks;
+            self.repository.asked(blocks.put(&name, &self.buffer))?;
+            self.known.insert(name, size);
+            self.stored += size;
+        }
+        self.lease.renew()?;
+        self.pace.moved(size)?;
+        Ok(digest)
     }
 }
 
@@ -168,16 +222,4 @@ impl Storing<'_> {
 pub(super) fn sizes(bytes: u64) -> impl Iterator<Item = u64> {
     (0..bytes.div_ceil(PIECE_BYTES))
         .map(move |number| (bytes - number * PIECE_BYTES).min(PIECE_BYTES))
-}
-
-fn read(
-    files: &dyn Files,
-    file: &dyn ReadFile,
-    path: &str,
-    at: u64,
-    size: u64,
-) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
-    file.read_exact_at(at, &mut bytes).map_err(failed(files, "read", path))?;
-    Ok(bytes)
 }

@@ -11,6 +11,7 @@
 
 mod create;
 mod directory;
+mod memo;
 mod prune;
 mod record;
 mod replay;
@@ -23,6 +24,7 @@ mod verify;
 
 pub use create::{Created, Pace, create};
 pub use directory::DirectoryBlocks;
+pub(super) use memo::Memo;
 pub use prune::{Keep, Pruned, prune};
 pub(super) use record::with_digest;
 pub use record::{Backup, BackupFile, decode_backup};

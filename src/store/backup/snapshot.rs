@@ -28,6 +28,8 @@ pub(super) struct Member {
     pub(super) bytes: u64,
     /// Of a part or block, what the manifest says of it.
     pub(super) meta: Option<FileMeta>,
+    /// Whether it only grows: the same bytes begin it in every later snapshot.
+    pub(super) grows: bool,
 }
 
 /// A moment, held still.
@@ -181,7 +183,7 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
         state.segments.0 = state.segments.1;
     }
     if let Some((file, length)) = catalog {
-        filling.copy(&*file, &catalog::catalog_path(state.catalog), length)?;
+        filling.add_growing(&*file, &catalog::catalog_path(state.catalog), length)?;
     }
     for meta in state.files.values() {
         filling.link(&meta.path(), Some(meta.clone()))?;
@@ -190,7 +192,7 @@ fn fill(db: &Db, folder: &str, noted: Noted, wish: Wish) -> Result<Snapshot, Err
     let mut members = filling.members;
     let catalog = state.catalog;
     let listed = Manifest::begin(Arc::clone(&below), db.database, state, 0, sequence)?;
-    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None });
+    members.push(Member { path: listed.path(), bytes: listed.end(), meta: None, grows: false });
     Ok(Snapshot { files: below, at, position, catalog, members })
 }
 
@@ -210,11 +212,23 @@ impl Filling<'_> {
             match tail.filter(|(it, _)| *it == number) {
                 Some((_, length)) => {
                     let file = open(&*self.db.files, &path)?;
-                    self.copy(&*file, &path, length)?;
+                    self.add_growing(&*file, &path, length)?;
                 }
                 None => self.link(&path, None)?,
             }
         }
+        Ok(())
+    }
+
+    /// Adds the first `length` bytes of a file that is being written. What is copied away and dropped
+    /// needs no copy before: it is read up to there and no further.
+    fn add_growing(&mut self, file: &dyn ReadFile, path: &str, length: u64) -> Result<(), Error> {
+        let linked = !self.wish.is_durable
+            && self.db.files.hard_link(path, &format!("{}/{path}", self.folder)).is_ok();
+        if !linked {
+            return self.copy(file, path, length);
+        }
+        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
         Ok(())
     }
 
@@ -241,7 +255,8 @@ impl Filling<'_> {
             Some(meta) => meta.bytes,
             None => open(self.below, path)?.len().map_err(failed(files, "read", path))?,
         };
-        self.members.push(Member { path: path.to_owned(), bytes, meta });
+        let grows = meta.is_none();
+        self.members.push(Member { path: path.to_owned(), bytes, meta, grows });
         Ok(())
     }
 
@@ -261,7 +276,7 @@ impl Filling<'_> {
         if self.wish.is_durable {
             out.sync().map_err(failed(self.below, "sync", path))?;
         }
-        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None });
+        self.members.push(Member { path: path.to_owned(), bytes: length, meta: None, grows: true });
         Ok(())
     }
 

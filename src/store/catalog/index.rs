@@ -219,6 +219,15 @@ impl Index {
         }
     }
 
+    /// Whether any series that has a pair is wanted.
+    pub(in crate::store) fn any_posting(
+        &self,
+        id: PairId,
+        is_wanted: impl FnMut(Slot) -> bool,
+    ) -> bool {
+        self.postings.get(id as usize).is_some_and(|postings| postings.any(is_wanted))
+    }
+
     /// How many series have a pair.
     pub(in crate::store) fn postings_len(&self, id: PairId) -> u64 {
         self.postings.get(id as usize).map_or(0, Postings::len)

@@ -1,6 +1,6 @@
 //! Which series there are: labels to ref and back.
 //!
-//! `pairs`, `postings`, `slab` and `index` are the catalog in memory, `cache` the short way past it
+//! `pairs`, `postings`, `slab` and `index` are the catalog in memory, `order` sorts it, `cache` the short way past it
 //! for bytes that were seen before, `matching` how matchers become sets of series, `log` what makes
 //! a registration durable and `load` the reading of it.
 
@@ -8,6 +8,7 @@ mod cache;
 mod index;
 mod load;
 mod log;
+mod order;
 mod pairs;
 mod postings;
 mod shared;

@@ -85,6 +85,15 @@ impl Postings {
         }
     }
 
+    /// Whether any of the numbers is wanted.
+    pub(super) fn any(&self, mut is_wanted: impl FnMut(u32) -> bool) -> bool {
+        match self {
+            Self::Few(few, count) => few.iter().take(usize::from(*count)).any(|it| is_wanted(*it)),
+            Self::List(list) => list.iter().any(|it| is_wanted(*it)),
+            Self::Map(map) => map.iter().any(is_wanted),
+        }
+    }
+
     /// How many.
     pub(super) fn len(&self) -> u64 {
         match self {

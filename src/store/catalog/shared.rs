@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -15,6 +15,7 @@ use crate::model::{Label, Metadata, SeriesRef};
 use super::{
     cache::LabelCache,
     index::{Index, Slot},
+    order::CatalogOrder,
 };
 
 /// Series and metadata, shared by writers and readers.
@@ -24,6 +25,7 @@ pub(in crate::store) struct Catalog {
     index: RwLock<Series>,
     /// Slots below are durable, so readers may see them.
     visible: AtomicU32,
+    order: Mutex<Arc<CatalogOrder>>,
     metadata: RwLock<BTreeMap<String, Metadata>>,
 }
 
@@ -46,6 +48,7 @@ impl Catalog {
             cache,
             index: RwLock::new(Series { index, next }),
             visible,
+            order: Mutex::default(),
             metadata: RwLock::new(metadata),
         }
     }
@@ -82,8 +85,21 @@ impl Catalog {
 
     /// Forgets series; their keys too.
     pub(in crate::store) fn retire(&self, gone: &RoaringBitmap) {
-        self.write().index.retire(gone);
+        let mut series = self.write();
+        series.index.retire(gone);
+        // While no one reads the index: what is made of it from now on knows of the retirement.
+        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        drop(series);
         self.cache.clear();
+    }
+
+    /// All of `index`, which is being looked into, in label order.
+    pub(in crate::store) fn order(&self, index: &Index) -> Arc<CatalogOrder> {
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        if !order.is_of(index) {
+            *order = Arc::new(order.grown(index));
+        }
+        Arc::clone(&order)
     }
 
     /// Looks into the index.
@@ -128,6 +144,7 @@ impl Catalog {
 
     /// Bytes held.
     pub(in crate::store) fn bytes(&self) -> usize {
-        self.cache.bytes() + self.with(Index::bytes)
+        let order = self.order.lock().unwrap_or_else(PoisonError::into_inner).bytes();
+        self.cache.bytes() + self.with(Index::bytes) + order
     }
 }

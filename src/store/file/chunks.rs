@@ -14,7 +14,10 @@ use crate::store::{
     tier,
 };
 
-use super::tables::{Chunk, ChunkKind, TimeColumn};
+use super::{
+    statistics::{Statistic, is_long},
+    tables::{Chunk, ChunkKind, TimeColumn},
+};
 
 /// Rows in a chunk: what one decode gives, small enough for a cache, large enough that its entry in
 /// the table is nothing.
@@ -77,6 +80,8 @@ fn pieces(times: &[i64], span: i64) -> impl Iterator<Item = Range<usize>> {
 pub(super) struct ChunkWriter {
     pub(super) chunks: Vec<Chunk>,
     pub(super) times: Vec<TimeColumn>,
+    /// Of the chunks that are long, in their order.
+    pub(super) statistics: Vec<Statistic>,
     known: HashMap<u128, u32>,
     column: Vec<u8>,
 }
@@ -108,6 +113,9 @@ impl ChunkWriter {
         let time = self.write_times(times, pages)?;
         self.column.clear();
         codec::encode_floats(values, &mut self.column);
+        if is_long(ChunkKind::Floats, u32::try_from(values.len()).unwrap_or(u32::MAX)) {
+            self.statistics.push(Statistic::of(times, values));
+        }
         self.finish(ChunkKind::Floats, time, starts, pages)
     }
 

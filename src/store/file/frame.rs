@@ -119,19 +119,7 @@ pub(in crate::store) fn read_frame(files: &dyn Files, path: &str) -> Result<Fram
         .checked_sub(FOOTER_BYTES as u64)
         .ok_or_else(|| damaged(Damage::Truncated("data file")))?;
     let footer = Footer::read(&read(footer_at, FOOTER_BYTES)?).map_err(damaged)?;
-    let meta = FileMeta {
-        id: header.id,
-        kind: header.kind,
-        tenant: crate::model::TenantId(0),
-        table: crate::model::Table::Metrics,
-        partition: header.partition,
-        positions: (0, 0),
-        times: (0, 0),
-        series: 0,
-        rows: 0,
-        bytes,
-        footer_crc: footer.crc,
-    };
+    let meta = header.meta(bytes, footer.crc);
     let key = FileKey { now: std::time::Duration::ZERO, database: header.database, meta: &meta };
     if meta.path() != path {
         return Err(damaged(Damage::Contradiction(

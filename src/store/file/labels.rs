@@ -301,6 +301,11 @@ impl BlockLabels {
         Labels::new(pairs).unwrap_or_else(|_| Labels::empty())
     }
 
+    /// All names, sorted.
+    pub(in crate::store) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The numbers of a name's pairs, by value.
     pub(in crate::store) fn of_name(&self, name: &str) -> std::ops::Range<u32> {
         let Ok(place) = self.names.binary_search_by(|it| it.0.as_str().cmp(name)) else {

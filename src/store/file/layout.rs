@@ -7,10 +7,11 @@
 //! Bytes: storage-format.md, "Data file".
 
 use crate::codec;
+use crate::model::{Table, TenantId};
 use crate::store::{
     bytes::Reader,
     error::Damage,
-    manifest::{FileId, FileKind, Partition, check_kind, tier_of},
+    manifest::{FileId, FileKind, FileMeta, Partition, check_kind, tier_of},
 };
 
 pub(super) const HEADER_BYTES: usize = 64;
@@ -39,6 +40,8 @@ pub(in crate::store) enum Section {
     Series = 7,
     /// Of a block: the series that have each pair.
     Postings = 8,
+    /// What is known of long chunks without decoding them.
+    Statistics = 9,
 }
 
 impl Section {
@@ -52,6 +55,7 @@ impl Section {
             6 => Self::Pairs,
             7 => Self::Series,
             8 => Self::Postings,
+            9 => Self::Statistics,
             _ => return None,
         })
     }
@@ -70,12 +74,29 @@ pub(in crate::store) struct Header {
 }
 
 impl Header {
+    /// What a manifest says of the file, as far as the header knows it: nothing of its rows.
+    pub(super) fn meta(&self, bytes: u64, footer_crc: u32) -> FileMeta {
+        FileMeta {
+            id: self.id,
+            kind: self.kind,
+            tenant: TenantId(0),
+            table: Table::Metrics,
+            partition: self.partition,
+            positions: (0, 0),
+            times: (0, 0),
+            series: 0,
+            rows: 0,
+            bytes,
+            footer_crc,
+        }
+    }
+
     /// As it begins the file.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&FORMAT.to_le_bytes());
         let tier = self.partition.tier.map_or(0, |tier| tier as u8);
-        let table = crate::model::Table::Metrics as u8;
+        let table = Table::Metrics as u8;
         out.extend_from_slice(&[self.kind as u8, tier, table, 0, 0, 0]);
         out.extend_from_slice(&self.database.to_le_bytes());
         out.extend_from_slice(&self.id.0.to_le_bytes());
@@ -131,7 +152,7 @@ pub(in crate::store) struct Entry {
 pub(super) fn put_directory(entries: &[Entry], out: &mut Vec<u8>) {
     codec::encode_varint(entries.len() as u64, out);
     for entry in entries {
-        let is_required = !matches!(entry.section, Section::Exemplars);
+        let is_required = !matches!(entry.section, Section::Exemplars | Section::Statistics);
         out.extend_from_slice(&(entry.section as u16).to_le_bytes());
         out.extend_from_slice(&(if is_required { REQUIRED } else { 0 }).to_le_bytes());
         out.extend_from_slice(&entry.offset.to_le_bytes());

@@ -1,14 +1,16 @@
 //! Immutable files: parts and blocks over one layout.
 //!
 //! `layout` is what every file has (header, sections, page checksums, footer), `writer` and `reader`
-//! the two sides of it, `frame` what is read first. `chunks` cuts rows into chunks and writes them, `tables` finds them again,
+//! the two sides of it, `frame` what is read first, `buckets` reads those of tiers. `chunks` cuts rows into chunks and writes them, `tables` finds them again, `statistics` says what is in long ones,
 //! `labels` is what a block has so that it needs no catalog.
 
+mod buckets;
 mod chunks;
 mod frame;
 mod labels;
 mod layout;
 mod reader;
+mod statistics;
 mod tables;
 mod writer;
 

@@ -8,7 +8,7 @@ use std::{
 use roaring::RoaringBitmap;
 
 use crate::codec;
-use crate::model::{Exemplar, Partial, SeriesRef, TimeRange, Timestamp};
+use crate::model::{Exemplar, SeriesRef, TimeRange, Timestamp};
 use crate::os::{Files, Lent, PAGE_SIZE, PageCache, PageError, PageReader};
 use crate::store::{
     bytes::Reader,
@@ -17,7 +17,6 @@ use crate::store::{
     histogram,
     manifest::{FileKind, FileMeta},
     rows::{HistogramPoint, SeriesRows},
-    tier::{self, Buckets},
     wal::take_labels,
 };
 
@@ -25,6 +24,7 @@ use super::{
     frame::Framed,
     labels::BlockLabels,
     layout::{self, Entry, HEADER_BYTES, Header, Section},
+    statistics::Statistics,
     tables::{Chunk, ChunkKind, Tables, TimeColumn, take_column},
 };
 
@@ -53,6 +53,7 @@ pub(in crate::store) struct DataFile {
     refs: OnceLock<Vec<u64>>,
     labels: OnceLock<BlockLabels>,
     slots: OnceLock<RoaringBitmap>,
+    statistics: OnceLock<Statistics>,
 }
 
 impl DataFile {
@@ -97,14 +98,15 @@ impl DataFile {
             refs: OnceLock::new(),
             labels: OnceLock::new(),
             slots: OnceLock::new(),
+            statistics: OnceLock::new(),
         })
     }
 
-    fn damaged(&self, at: u64, what: Damage) -> Error {
+    pub(super) fn damaged(&self, at: u64, what: Damage) -> Error {
         Error::Damaged { file: self.path.clone(), at, what }
     }
 
-    fn read(&self, at: u64, length: usize) -> Result<Lent<'_>, Error> {
+    pub(super) fn read(&self, at: u64, length: usize) -> Result<Lent<'_>, Error> {
         page_read(&self.pages, &self.path, at, length)
     }
 
@@ -145,6 +147,14 @@ impl DataFile {
             let (at, chunks) = self.section(Section::Chunks)?;
             let data = self.entry(Section::Data).map_or(0, |entry| entry.offset + entry.length);
             Tables::decode(&times, &chunks, data).map_err(|what| self.damaged(at, what))
+        })
+    }
+
+    /// What is known of long chunks.
+    pub(in crate::store) fn statistics(&self) -> Result<&Statistics, Error> {
+        self.once(&self.statistics, || {
+            let (at, bytes) = self.section(Section::Statistics)?;
+            Statistics::decode(&bytes, self.tables()?).map_err(|what| self.damaged(at, what))
         })
     }
 
@@ -204,48 +214,6 @@ impl DataFile {
         self.meta.kind != FileKind::Part
     }
 
-    /// The buckets of one series that end in `range`, of a file of a tier.
-    pub(in crate::store) fn read_buckets(
-        &self,
-        series: usize,
-        range: TimeRange,
-    ) -> Result<Buckets, Error> {
-        let Some(tier) = self.meta.partition.tier else { return Ok(Vec::new()) };
-        let tables = self.tables()?;
-        let mut floats: Vec<Partial> = Vec::new();
-        let mut histograms: Vec<Partial> = Vec::new();
-        let mut ends = Vec::new();
-        for chunk in tables.of(series) {
-            let Some(time) = tables.time_of(chunk) else { continue };
-            let span = TimeRange::closed(Timestamp(time.first), Timestamp(time.last));
-            if !span.is_some_and(|span| span.overlaps(range)) {
-                continue;
-            }
-            ends.clear();
-            let bytes = self.read(time.at, time.bytes as usize)?;
-            codec::decode_ints(&bytes, time.rows as usize, &mut ends)
-                .map_err(|error| self.damaged(time.at, error.into()))?;
-            let bytes = self.read(chunk.at, chunk.values_bytes as usize)?;
-            let wrong = |what: Damage| self.damaged(chunk.at, what);
-            match chunk.kind {
-                ChunkKind::Buckets => {
-                    floats.extend(tier::decode_floats(tier, &ends, &bytes).map_err(wrong)?);
-                }
-                ChunkKind::HistogramBuckets => {
-                    let read = tier::decode_histograms(tier, &ends, &bytes).map_err(wrong)?;
-                    histograms.extend(read);
-                }
-                ChunkKind::Floats | ChunkKind::Histograms => {
-                    return Err(wrong(Damage::Contradiction("rows in a file of a tier")));
-                }
-            }
-        }
-        let is_in = |bucket: &Partial| range.contains(Timestamp(bucket.until));
-        floats.retain(is_in);
-        histograms.retain(is_in);
-        Ok(join(floats, histograms))
-    }
-
     /// Adds the rows of one series that lie in `range` to `rows`, which holds none of later time.
     pub(in crate::store) fn read_series(
         &self,
@@ -262,6 +230,19 @@ impl DataFile {
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::read_series`], of one chunk, by its number.
+    pub(in crate::store) fn read_chunk_of(
+        &self,
+        number: usize,
+        range: TimeRange,
+        rows: &mut SeriesRows,
+    ) -> Result<(), Error> {
+        let tables = self.tables()?;
+        let chunk = tables.chunks.get(number);
+        let time = chunk.and_then(|chunk| tables.time_of(chunk));
+        chunk.zip(time).map_or(Ok(()), |(chunk, time)| self.read_chunk(chunk, time, range, rows))
     }
 
     fn read_chunk(
@@ -361,7 +342,18 @@ impl DataFile {
     /// Checks every page, and that all tables decode.
     pub(in crate::store) fn verify(&self) -> Result<(), Error> {
         self.pages.verify_all().map_err(|error| page_error(&self.path, error))?;
+        self.verify_tables()
+    }
+
+    /// Checks bytes of it that were read at `at`, where a page begins; they may end behind its pages.
+    pub(in crate::store) fn check(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        self.pages.check(at, bytes).map_err(|error| page_error(&self.path, error))
+    }
+
+    /// Checks that all tables decode.
+    pub(in crate::store) fn verify_tables(&self) -> Result<(), Error> {
         let tables = self.tables()?;
+        self.statistics()?;
         let series = if self.is_block() { self.labels()?.len() } else { self.refs()?.len() };
         if series != tables.series() {
             return Err(self.damaged(
@@ -395,7 +387,7 @@ impl DataFile {
     }
 
     fn verify_buckets(&self, series: usize) -> Result<u64, Error> {
-        let buckets = self.read_buckets(series, TimeRange::ALL)?;
+        let buckets = self.read_all_buckets(series)?;
         if !buckets.is_sorted_by(|a, b| a.until < b.until) {
             return Err(self.damaged(0, Damage::Contradiction("buckets are not in order")));
         }
@@ -407,26 +399,8 @@ impl DataFile {
         self.tables.get().map_or(0, Tables::bytes)
             + self.refs.get().map_or(0, |refs| refs.capacity() * 8)
             + self.labels.get().map_or(0, BlockLabels::bytes)
+            + self.statistics.get().map_or(0, Statistics::bytes)
     }
-}
-
-/// Buckets of floats and of histograms, by time, those of one end as one.
-fn join(mut floats: Buckets, histograms: Buckets) -> Buckets {
-    if histograms.is_empty() {
-        return floats;
-    }
-    floats.extend(histograms);
-    floats.sort_by_key(|bucket| bucket.until);
-    floats.dedup_by(|later, earlier| {
-        let is_same = later.until == earlier.until;
-        if is_same {
-            earlier.ends_stale |= later.ends_stale;
-            earlier.floats = earlier.floats.or(later.floats);
-            earlier.histograms = earlier.histograms.take().or_else(|| later.histograms.take());
-        }
-        is_same
-    });
-    floats
 }
 
 /// Cuts the rows from `begin` on to those in `range`.

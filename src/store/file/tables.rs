@@ -44,6 +44,13 @@ pub(in crate::store) struct Chunk {
     pub(in crate::store) kind: ChunkKind,
 }
 
+impl Chunk {
+    /// Whether its rows are floats.
+    pub(in crate::store) fn is_of_floats(&self) -> bool {
+        self.kind == ChunkKind::Floats
+    }
+}
+
 /// Times that chunks share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct TimeColumn {
@@ -192,6 +199,12 @@ impl Tables {
         let begin = self.begins.get(series).copied().unwrap_or_default() as usize;
         let end = self.begins.get(series + 1).copied().unwrap_or_default() as usize;
         self.chunks.get(begin..end).unwrap_or_default()
+    }
+
+    /// The numbers of the chunks of a series.
+    pub(in crate::store) fn numbers(&self, series: usize) -> std::ops::Range<usize> {
+        let begin = |series: usize| self.begins.get(series).copied().unwrap_or_default() as usize;
+        begin(series)..begin(series + 1).min(self.chunks.len())
     }
 
     /// The time column of a chunk.

@@ -20,6 +20,7 @@ use super::{
     chunks::ChunkWriter,
     labels::LabelsWriter,
     layout::{self, Entry, FOOTER_BYTES, Footer, Header, Section},
+    statistics::Statistics,
     tables::{Tables, put_column},
 };
 
@@ -164,6 +165,10 @@ impl DataWriter {
         let (times, chunks) = tables.encode();
         drop(tables);
         sections.extend([(Section::Times, times), (Section::Chunks, chunks)]);
+        let statistics = Statistics::encode(&self.chunks.statistics);
+        if !statistics.is_empty() {
+            sections.push((Section::Statistics, statistics));
+        }
         if self.exemplar_count > 0 {
             let mut bytes = Vec::new();
             codec::encode_varint(self.exemplar_count, &mut bytes);
@@ -184,19 +189,8 @@ impl DataWriter {
             files.sync_dir(&header.partition.folder())
         };
         named().map_err(failed(&*files, "rename", &unfinished))?;
-        let meta = FileMeta {
-            id: header.id,
-            kind: header.kind,
-            tenant: crate::model::TenantId(0),
-            table: crate::model::Table::Metrics,
-            partition: header.partition,
-            positions,
-            times,
-            series,
-            rows,
-            bytes,
-            footer_crc,
-        };
+        let known = header.meta(bytes, footer_crc);
+        let meta = FileMeta { positions, times, series, rows, ..known };
         Ok(Written { meta })
     }
 

@@ -153,6 +153,7 @@ fn sections(file: &DataFile) -> Vec<SectionBytes> {
             Section::Chunks => "chunks",
             Section::Refs => "refs",
             Section::Exemplars => "exemplars",
+            Section::Statistics => "statistics",
             Section::Pairs => "pairs",
             Section::Series => "series",
             Section::Postings => "postings",

@@ -40,7 +40,8 @@ fn write(db: &Db, time: i64, count: i32) {
 fn made() -> SimFiles {
     let files = SimFiles::seeded(1);
     let clock = Arc::new(SimClock::new(NOW));
-    let config = Config { seed: Some(7), tiers: crate::store::Tiers::NONE, ..Config::default() };
+    let config =
+        Config { seed: Some(7), tiers: Some(crate::store::Tiers::NONE), ..Config::default() };
     let (db, _) = Db::open(Arc::new(files.clone()), clock, config).unwrap();
     write(&db, NOW - DAY, 50);
     db.flush().unwrap();

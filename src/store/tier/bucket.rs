@@ -10,9 +10,6 @@ use super::columns::short_rest;
 
 const NANOS_IN_MILLI: i64 = 1_000_000;
 
-/// Buckets of one series by time, each bucket once.
-pub(in crate::store) type Buckets = Vec<Partial>;
-
 /// A bucket that says that there is nothing, whatever an earlier file says.
 pub(in crate::store) fn hole(tier: Tier, until: i64) -> Partial {
     Partial { tier, until, ends_stale: false, floats: None, histograms: None }
@@ -29,7 +26,7 @@ pub(in crate::store) fn buckets(
     tier: Tier,
     rows: &SeriesRows,
     wanted: Option<&BTreeSet<i64>>,
-) -> Buckets {
+) -> Vec<Partial> {
     let mut ends: BTreeSet<i64> = BTreeSet::new();
     let all = || rows.times.iter().copied().chain(rows.histograms.iter().map(|point| point.time));
     match wanted {
@@ -126,13 +123,13 @@ fn kept_of(tier: Tier, mut partial: FloatPartial) -> FloatPartial {
         (partial.time_sum, partial.time_squares) = (0, 0);
     }
     if partial.sum.is_finite() || tier == Tier::Minutes5 {
-        partial.mean = super::columns::mean(&partial);
+        partial.mean = super::columns::mean(partial.count, partial.sum, partial.rest);
     }
     partial
 }
 
 /// Takes in the buckets of a later file: of two that end alike the later holds.
-pub(in crate::store) fn overlay(earlier: &mut Buckets, mut later: Buckets) {
+pub(in crate::store) fn overlay(earlier: &mut Vec<Partial>, mut later: Vec<Partial>) {
     let is_behind = match (earlier.last(), later.first()) {
         (Some(last), Some(first)) => last.until < first.until,
         _ => true,

@@ -1,15 +1,14 @@
 //! Buckets of floats as columns; what can be told from columns before costs a flag.
 //!
-//! Bytes: storage-format.md, "Buckets of floats".
+//! They are read in `decode`. Bytes: storage-format.md, "Buckets of floats".
 
 use crate::codec;
-use crate::model::{FloatPartial, Partial, Tier, TierRow};
-use crate::store::{bytes::Reader, error::Damage};
+use crate::model::{Facts, FloatPartial, Partial, Tier, TierRow};
 
 /// A column, by its number in files. Each may be predicted from those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-enum Column {
+pub(super) enum Column {
     Count = 0,
     First = 1,
     Last = 2,
@@ -34,7 +33,7 @@ enum Column {
 
 use Column as C;
 
-const COLUMNS: [Column; 20] = [
+pub(super) const COLUMNS: [Column; 20] = [
     C::Count,
     C::First,
     C::Last,
@@ -59,22 +58,32 @@ const COLUMNS: [Column; 20] = [
 
 /// Bits of a rest that are kept: it makes up for less than the last digit of its sum, and twelve more
 /// binary digits are what a sum of sums can use.
-const REST_SHIFT: u32 = 40;
+pub(super) const REST_SHIFT: u32 = 40;
 
 /// A rest as it is kept.
-pub(super) fn short_rest(rest: f64) -> f64 {
-    f64::from_bits(rest.to_bits() >> REST_SHIFT << REST_SHIFT)
+pub(in crate::store) fn short_rest(rest: f64) -> f64 {
+    rest_of(rest_bits(rest))
+}
+
+/// The bits of a rest that are kept, as a number.
+pub(in crate::store) fn rest_bits(rest: f64) -> i64 {
+    (rest.to_bits() >> REST_SHIFT).cast_signed()
+}
+
+/// The rest that [`rest_bits`] are of.
+pub(in crate::store) fn rest_of(bits: i64) -> f64 {
+    f64::from_bits(bits.cast_unsigned() << REST_SHIFT)
 }
 
 /// The mean as sum and count have it.
 #[expect(clippy::cast_precision_loss, reason = "as all counts in floats")]
-pub(super) fn mean(of: &FloatPartial) -> f64 {
-    let count = of.count as f64;
-    of.sum / count + of.rest / count
+pub(super) fn mean(count: u64, sum: f64, rest: f64) -> f64 {
+    let count = count as f64;
+    sum / count + rest / count
 }
 
 impl Column {
-    fn is_float(self) -> bool {
+    pub(super) fn is_float(self) -> bool {
         matches!(
             self,
             C::First
@@ -90,7 +99,7 @@ impl Column {
     }
 
     /// Whether it is of what a tier may leave out.
-    fn is_spread(self) -> bool {
+    pub(super) fn is_spread(self) -> bool {
         matches!(self, C::Mean | C::Squares | C::TimeSum | C::TimeSquares | C::Products)
     }
 
@@ -115,8 +124,8 @@ impl Column {
             C::EndsStale => u64::from(row.ends_stale),
             C::Mean => of.mean.to_bits(),
             C::Squares => of.squares.to_bits(),
-            C::TimeSum => low(of.time_sum.wrapping_sub(even_sum(of))),
-            C::TimeSquares => low(of.time_squares.wrapping_sub(even_squares(of))),
+            C::TimeSum => low(of.time_sum.wrapping_sub(even_sum(of.count, span(of)))),
+            C::TimeSquares => low(of.time_squares.wrapping_sub(even_squares(of.count, span(of)))),
             C::Products => of.products.to_bits(),
         }
     }
@@ -130,7 +139,7 @@ impl Column {
             C::Max => of.last.value.to_bits(),
             C::Sum => (of.first.value * of.count as f64).to_bits(),
             C::LastStart => of.first.start.cast_unsigned(),
-            C::Mean => mean(of).to_bits(),
+            C::Mean => mean(of.count, of.sum, of.rest).to_bits(),
             C::Count
             | C::First
             | C::Rest
@@ -148,32 +157,38 @@ impl Column {
         }
     }
 
-    fn put(self, row: &mut Row, bits: u64) {
-        let (after, until) = (row.after(), row.until);
-        let of = &mut row.of;
-        let (float, number) = (f64::from_bits(bits), bits.cast_signed());
+    /// What facts it is read for.
+    pub(super) fn facts(self) -> Facts {
         match self {
-            C::Count => of.count = bits,
-            C::First => of.first.value = float,
-            C::Last => of.last.value = float,
-            C::Sum => of.sum = float,
-            C::Rest => of.rest = f64::from_bits(bits << REST_SHIFT),
-            C::Min => of.min = float,
-            C::Max => of.max = float,
-            C::FirstTime => of.first.time = after.wrapping_add(number),
-            C::LastTime => of.last.time = until.wrapping_sub(number),
-            C::FirstStart => of.first.start = number,
-            C::LastStart => of.last.start = number,
-            C::Lost => of.lost = float,
-            C::Resets => of.resets = bits,
-            C::Changes => of.changes = bits,
-            C::EndsStale => row.ends_stale = bits != 0,
-            C::Mean => of.mean = float,
-            C::Squares => of.squares = float,
-            C::TimeSum => of.time_sum = even_sum(of).wrapping_add(number.into()),
-            C::TimeSquares => of.time_squares = even_squares(of).wrapping_add(number.into()),
-            C::Products => of.products = float,
+            C::Count | C::EndsStale => Facts::COUNT,
+            C::First | C::FirstTime => Facts::FIRST,
+            C::Last | C::LastTime => Facts::LAST,
+            C::Sum | C::Rest | C::Mean => Facts::SUM,
+            C::Min => Facts::MIN,
+            C::Max => Facts::MAX,
+            C::FirstStart | C::LastStart => Facts::STARTS,
+            C::Lost | C::Resets => Facts::RESETS,
+            C::Changes => Facts::CHANGES,
+            C::Squares | C::TimeSum | C::TimeSquares | C::Products => Facts::SPREAD,
         }
+    }
+
+    /// The columns that are read for it: those that it is told from.
+    pub(super) fn needs(self, is_predicted: bool) -> u64 {
+        let of = |columns: &[Self]| columns.iter().fold(0, |bits, it| bits | it.bit());
+        match self {
+            C::Last | C::Min if is_predicted => of(&[C::First]),
+            C::Max if is_predicted => of(&[C::Last]),
+            C::Sum if is_predicted => of(&[C::First]),
+            C::LastStart if is_predicted => of(&[C::FirstStart]),
+            C::Mean if is_predicted => of(&[C::Sum, C::Rest]),
+            C::TimeSum | C::TimeSquares => of(&[C::FirstTime, C::LastTime]),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn bit(self) -> u64 {
+        1 << self as u8
     }
 }
 
@@ -186,25 +201,29 @@ fn low(number: i128) -> u64 {
 
 /// ms between the first and the last row.
 fn span(of: &FloatPartial) -> i128 {
-    i128::from(of.last.time.div_euclid(1_000_000)) - i128::from(of.first.time.div_euclid(1_000_000))
+    span_between(of.first.time, of.last.time)
+}
+
+pub(super) fn span_between(first: i64, last: i64) -> i128 {
+    i128::from(last.div_euclid(1_000_000)) - i128::from(first.div_euclid(1_000_000))
 }
 
 /// The sum of times if rows came at a steady pace, rounded down.
-fn even_sum(of: &FloatPartial) -> i128 {
-    i128::from(of.count).wrapping_mul(span(of)).div_euclid(2)
+pub(super) fn even_sum(count: u64, span: i128) -> i128 {
+    i128::from(count).wrapping_mul(span).div_euclid(2)
 }
 
 /// The sum of their squares then, rounded down.
-fn even_squares(of: &FloatPartial) -> i128 {
-    let count = i128::from(of.count);
+pub(super) fn even_squares(count: u64, span: i128) -> i128 {
+    let count = i128::from(count);
     if count < 2 {
         return 0;
     }
-    let squares = span(of).wrapping_mul(span(of)).wrapping_mul(count).wrapping_mul(count * 2 - 1);
+    let squares = span.wrapping_mul(span).wrapping_mul(count).wrapping_mul(count * 2 - 1);
     squares.div_euclid((count - 1) * 6)
 }
 
-/// A bucket between its bytes and its use.
+/// A bucket on its way to bytes.
 #[derive(Clone, Copy)]
 struct Row {
     tier: Tier,
@@ -289,74 +308,14 @@ pub(in crate::store) fn encode<'a>(
     }
 }
 
-/// Reads what [`encode`] wrote: a bucket for each of `ends`.
-#[expect(clippy::needless_for_each, reason = "reads as one step")]
-pub(in crate::store) fn decode(
-    tier: Tier,
-    ends: &[i64],
-    bytes: &[u8],
-) -> Result<Vec<Partial>, Damage> {
-    let mut reader = Reader::new(bytes, "buckets");
-    let (kept, predicted) = (reader.varint()?, reader.varint()?);
-    let known = (1_u64 << COLUMNS.len()) - 1;
-    if kept & !known != 0 {
-        let number = (kept & !known).trailing_zeros().into();
-        return Err(Damage::Unknown { what: "column of buckets", number });
-    }
-    let mut rows: Vec<Row> = ends.iter().map(|until| Row::empty(tier, *until)).collect();
-    let (mut floats, mut ints) = (Vec::new(), Vec::new());
-    for column in COLUMNS {
-        let has = |bits: u64| bits >> column as u8 & 1 == 1;
-        if !has(kept) {
-            rows.iter_mut().for_each(|row| row.of.has_spread &= !column.is_spread());
-            continue;
-        }
-        if has(predicted) {
-            rows.iter_mut().for_each(|row| column.put(row, column.predicted(row)));
-            continue;
-        }
-        let length = reader.count(1)?;
-        let bytes = reader.take(length)?;
-        if column.is_float() {
-            floats.clear();
-            codec::decode_floats(bytes, rows.len(), &mut floats)?;
-            let bits = floats.iter().map(|value| value.to_bits());
-            rows.iter_mut().zip(bits).for_each(|(row, bits)| column.put(row, bits));
-        } else {
-            ints.clear();
-            codec::decode_ints(bytes, rows.len(), &mut ints)?;
-            let bits = ints.iter().map(|value| value.cast_unsigned());
-            rows.iter_mut().zip(bits).for_each(|(row, bits)| column.put(row, bits));
-        }
-    }
-    Ok(rows.iter().map(bucket).collect())
-}
-
-fn bucket(row: &Row) -> Partial {
-    let floats = (row.of.count > 0).then(|| {
-        let mut of = row.of;
-        if !of.has_spread {
-            of.mean = mean(&of);
-            (of.time_sum, of.time_squares) = (0, 0);
-        }
-        of
-    });
-    Partial {
-        tier: row.tier,
-        until: row.until,
-        ends_stale: row.ends_stale,
-        floats,
-        histograms: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Buckets;
     use crate::store::rows::SeriesRows;
-    use crate::store::tier::buckets;
+    use crate::store::tier::{buckets, decode::decode};
 
     fn rows(points: &[(i64, f64)]) -> SeriesRows {
         let mut rows = SeriesRows {
@@ -373,8 +332,25 @@ mod tests {
         let ends: Vec<i64> = made.iter().map(|bucket| bucket.until).collect();
         let mut bytes = Vec::new();
         encode(tier, made.iter(), &mut bytes);
-        let back = decode(tier, &ends, &bytes).unwrap();
-        assert_eq!(format!("{back:?}"), format!("{made:?}"));
+        let back = |facts| {
+            let mut out = Buckets::default();
+            decode(tier, &ends, &bytes, facts, &mut out).unwrap();
+            out
+        };
+        let all = back(Facts::ALL);
+        let partials: Vec<_> = (0..all.len()).filter_map(|i| all.partial(tier, i)).collect();
+        assert_eq!(format!("{partials:?}"), format!("{made:?}"));
+        for facts in [Facts::COUNT, Facts::SUM, Facts::MIN, Facts::MAX, Facts::RESETS, Facts::LAST]
+        {
+            let mut wanted = Buckets::default();
+            made.iter().for_each(|bucket| wanted.push(bucket, facts));
+            let found = back(facts);
+            // Of buckets without floats columns may hold anything.
+            let shown = |of: &Buckets| {
+                format!("{:?}", (0..of.len()).map(|i| of.partial(tier, i)).collect::<Vec<_>>())
+            };
+            assert_eq!(shown(&found), shown(&wanted), "{facts:?}");
+        }
         bytes.len()
     }
 
@@ -391,12 +367,13 @@ mod tests {
 
         #[test]
         fn any_bytes_are_columns_or_an_error(bytes: Vec<u8>, kept in 0u64..1 << 20) {
-            let _ = decode(Tier::Hour1, &[0, 1], &bytes);
+            let _ = decode(Tier::Hour1, &[0, 1], &bytes, Facts::ALL, &mut Buckets::default());
             let mut out = Vec::new();
             codec::encode_varint(kept, &mut out);
             codec::encode_varint(kept / 3, &mut out);
             out.extend_from_slice(&bytes);
-            let _ = decode(Tier::Minutes5, &[i64::MAX, i64::MIN, 7], &out);
+            let ends = [i64::MAX, i64::MIN, 7];
+            let _ = decode(Tier::Minutes5, &ends, &out, Facts::ALL, &mut Buckets::default());
         }
     }
 

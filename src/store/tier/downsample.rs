@@ -63,7 +63,7 @@ impl<'a> Downsampling<'a> {
                 out: TierOutput::new(db, target),
             }
         };
-        let tiers = db.config.tiers.all().map(writer).collect();
+        let tiers = db.config.tiers().all().map(writer).collect();
         Ok(Self { db, rules: Rules::new(&live.retired)?, partition, tiers })
     }
 

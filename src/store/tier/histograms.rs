@@ -58,7 +58,6 @@ pub(in crate::store) fn decode(
     ends.iter().map(|until| decode_one(tier, *until, &mut reader)).collect()
 }
 
-#[expect(clippy::similar_names, reason = "the names are the words of the format")]
 fn decode_one(tier: Tier, until: i64, reader: &mut Reader<'_>) -> Result<Partial, Damage> {
     let flags = reader.u8()?;
     if flags & !(ENDS_STALE | HAS_SUM | HAS_LOST | IS_ONE) != 0 {
@@ -75,8 +74,15 @@ fn decode_one(tier: Tier, until: i64, reader: &mut Reader<'_>) -> Result<Partial
     } else {
         (take_row(until, reader)?, take(has(HAS_SUM), reader)?)
     };
-    let lost = take(has(HAS_LOST), reader)?;
-    let of = HistogramPartial { count, sum, first, last, lost, resets, changes };
+    let of = HistogramPartial {
+        count,
+        sum,
+        first,
+        last,
+        lost: take(has(HAS_LOST), reader)?,
+        resets,
+        changes,
+    };
     let histograms = Some(Box::new(of));
     Ok(Partial { tier, until, ends_stale: has(ENDS_STALE), floats: None, histograms })
 }

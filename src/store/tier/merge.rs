@@ -88,7 +88,7 @@ impl Db {
             let mut all = Vec::new();
             for (input, place) in sources(self, merge.inputs, merge.ordered.members(series))? {
                 let Some(file) = merge.inputs.get(input) else { continue };
-                let mut buckets = file.read_buckets(place, TimeRange::ALL)?;
+                let mut buckets = file.read_all_buckets(place)?;
                 if let Some(labels) = &labels {
                     hide_deleted(merge.deletions, file, labels, &mut buckets);
                 }

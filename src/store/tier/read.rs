@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Labels, Partial, Tier, TimeRange, Timestamp, Zone};
+use crate::model::{Buckets, Facts, Labels, Partial, Tier, TimeRange, Timestamp, Zone};
 use crate::store::{
     db::Db,
     error::Error,
@@ -140,32 +140,61 @@ fn held_until(live: &Live, tier: Tier) -> i64 {
     until
 }
 
-/// Reads the buckets of a series that stand for its rows, by time: `places` are the files of all tiers,
-/// oldest first, that have it, with its place in each.
-pub(in crate::store) fn read(
-    spans: &[Span],
-    range: TimeRange,
-    places: &[(Arc<DataFile>, usize)],
-    hidden: Option<(&Deletions, &Labels)>,
-) -> Result<Vec<Partial>, Error> {
-    let mut all = Vec::new();
-    for span in spans {
+/// Where buckets of one series are looked for, and what is asked of them.
+pub(in crate::store) struct Sought<'a> {
+    /// Which buckets stand for rows.
+    pub(in crate::store) spans: &'a [Span],
+    /// Where they end.
+    pub(in crate::store) range: TimeRange,
+    /// The files of all tiers, oldest first, that have the series, with its place in each.
+    pub(in crate::store) places: &'a [(Arc<DataFile>, usize)],
+    /// What was deleted, and the labels that it is told by.
+    pub(in crate::store) hidden: Option<(&'a Deletions, &'a Labels)>,
+    pub(in crate::store) facts: Facts,
+}
+
+/// Reads the buckets of a series that stand for its rows, by time.
+pub(in crate::store) fn read(sought: &Sought<'_>, out: &mut Buckets) -> Result<(), Error> {
+    out.clear();
+    for span in sought.spans {
         let first = Timestamp(span.after.saturating_add(1));
         let within = TimeRange::closed(first, Timestamp(span.zone.until));
-        let Some(range) = within.and_then(|within| within.intersection(range)) else { continue };
-        let mut buckets = Vec::new();
-        for (file, place) in places {
-            if file.meta.partition.tier != Some(span.zone.tier) {
-                continue;
-            }
-            let mut found = file.read_buckets(*place, range)?;
-            if let Some((deletions, labels)) = hidden {
-                hide_deleted(deletions, file, labels, &mut found);
-            }
-            overlay(&mut buckets, found);
+        let within = within.and_then(|within| within.intersection(sought.range));
+        if let Some(range) = within {
+            out.append(&read_span(sought, span.zone.tier, range)?);
         }
-        buckets.retain(|bucket| !is_hole(bucket));
-        all.append(&mut buckets);
+    }
+    Ok(())
+}
+
+fn read_span(sought: &Sought<'_>, tier: Tier, range: TimeRange) -> Result<Buckets, Error> {
+    let (mut all, mut found) = (Buckets::default(), Buckets::default());
+    let partials = |of: &Buckets| -> Vec<Partial> {
+        (0..of.len()).filter_map(|i| of.partial(tier, i)).collect()
+    };
+    for (file, place) in sought.places {
+        if file.meta.partition.tier != Some(tier) {
+            continue;
+        }
+        file.read_buckets(*place, range, sought.facts, &mut found)?;
+        let is_behind = all.untils.last().zip(found.untils.first()).is_none_or(|(a, b)| a < b);
+        if is_behind && sought.hidden.is_none() {
+            all.append(&found);
+            continue;
+        }
+        let (mut earlier, mut later) = (partials(&all), partials(&found));
+        if let Some((deletions, labels)) = sought.hidden {
+            hide_deleted(deletions, file, labels, &mut later);
+        }
+        overlay(&mut earlier, later);
+        all.clear();
+        earlier.iter().for_each(|bucket| all.push(bucket, sought.facts));
+    }
+    if (0..all.len()).any(|i| all.is_hole(i)) {
+        let kept = partials(&all);
+        all.clear();
+        let kept = kept.iter().filter(|bucket| !is_hole(bucket));
+        kept.for_each(|bucket| all.push(bucket, sought.facts));
     }
     Ok(all)
 }
@@ -174,13 +203,13 @@ impl Db {
     /// Downsamples one sealed partition that a tier does not hold at all: from before there was the
     /// tier. False where there is none. The caller holds `upkeep`.
     pub(in crate::store) fn downsample_one(&self) -> Result<bool, Error> {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return Ok(false);
         }
         let live = self.live();
         let is_missing = |partition: &Partition| {
             let held = |tier| live.tiered.contains_key(&(tier, partition.until));
-            !self.config.tiers.all().all(held) && live.of(*partition).all(|file| file.is_block())
+            !self.config.tiers().all().all(held) && live.of(*partition).all(|file| file.is_block())
         };
         let mut partitions = live.files.iter().map(|file| file.meta.partition);
         let Some(partition) = partitions.find(is_missing) else { return Ok(false) };

@@ -171,7 +171,7 @@ impl Db {
 
     /// Sees that the tiers hold all rows of a partition; false where they cannot.
     fn make_tiers(&self, partition: Partition) -> Result<bool, Error> {
-        if self.config.tiers.is_empty() {
+        if self.config.tiers().is_empty() {
             return Ok(true);
         }
         let is_in_heads = |live: &Live| {
@@ -191,7 +191,7 @@ impl Db {
         let is_held = |tier: Tier| {
             live.tiered.get(&(tier, partition.until)).is_some_and(|below| newest < *below)
         };
-        self.config.tiers.all().all(is_held) && !Self::has_deletions(live, partition)
+        self.config.tiers().all().all(is_held) && !Self::has_deletions(live, partition)
     }
 
     /// Retires the rows of a rule's series in all partitions that end before `cutoff`.

@@ -7,13 +7,15 @@ use axum::{
 use hyper::{Response, header::ACCEPT};
 use tokio::{sync::mpsc, task::spawn_blocking};
 
-use super::{body::stream, walk::Walk, wish::Wish};
+use super::{walk::Walk, wish::Wish};
 use crate::export::Format;
-use crate::http::{Error, question::asked, routes::Shared};
+use crate::http::{
+    Error,
+    outlet::{Form, PIECES_WAITING, StopOnDrop, respond},
+    question::asked,
+    routes::Shared,
+};
 use crate::model::Stop;
-
-/// Pieces of 64 KiB and more that wait for the asker.
-const PIECES_WAITING: usize = 4;
 
 pub(in crate::http::prometheus) async fn export(
     State(context): State<Shared>,
@@ -38,11 +40,12 @@ async fn answer(
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
     let wish = Wish::parse(&asked.params, default)?;
-    let media_type = wish.format.media_type();
+    let form = Form::plain(wish.format.media_type());
     let permit = context.streams.enter().await?;
     let (pieces, receiver) = mpsc::channel(PIECES_WAITING);
     let stop = Stop::default();
     let walk = Walk { wish, pieces, stop: stop.clone(), permit };
-    let walking = spawn_blocking(move || walk.run(&context).map_err(Error::of_question));
-    stream(media_type, walking, receiver, stop).await
+    let walking =
+        spawn_blocking(move || walk.run(&context).map(|()| None).map_err(Error::of_question));
+    respond(form, walking, receiver, StopOnDrop(stop)).await
 }

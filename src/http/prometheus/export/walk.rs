@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeSet, HashSet},
     ops::Range,
-    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -13,14 +12,11 @@ use super::{wide, wish::Wish};
 use crate::export::{
     Format, JsonLines, Lines, LongCsv, OpenMetrics, Pieces, Reduce, RowWriter, columns_of, family,
 };
-use crate::http::{Context, admission::Permit};
+use crate::http::{Context, admission::Permit, outlet::SILENCE_MAX};
 use crate::model::{
-    Ask, Budget, Columns, Error, Flow, Labels, Limits, Metadata, Partial, Reading, Rows, Scope,
-    Selection, Stop, TimeRange, Visitor, Windows,
+    Ask, Buckets, Budget, Columns, Error, FloatPartial, Flow, Labels, Limits, Metadata, Reading,
+    Rows, Scope, Selection, Stop, TimeRange, Visitor, Windows,
 };
-
-/// How long an asker may leave a piece unread.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// What is walked for whom.
 pub(super) struct Walk {
@@ -94,16 +90,35 @@ impl Walk {
         Ok(Selected { selections, runs, budget })
     }
 
-    /// Waits for the asker to read, but not for ever.
     fn send(&self, piece: Bytes) -> Result<(), Error> {
-        self.stop.check()?;
-        let sending = timeout(SILENCE_MAX, self.pieces.send(piece));
-        match Handle::current().block_on(sending) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Error::Cancelled),
-            Err(_) => Err(Error::TimedOut),
-        }
+        send_piece(&self.stop, &self.pieces, piece)
     }
+}
+
+/// Waits for the asker to read, but not for ever.
+pub(in crate::http::prometheus) fn send_piece(
+    stop: &Stop,
+    pieces: &mpsc::Sender<Bytes>,
+    piece: Bytes,
+) -> Result<(), Error> {
+    stop.check()?;
+    match Handle::current().block_on(timeout(SILENCE_MAX, pieces.send(piece))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Error::Cancelled),
+        Err(_) => Err(Error::TimedOut),
+    }
+}
+
+/// Scans the rows of all series of a selection.
+pub(in crate::http::prometheus) fn scan_into(
+    selection: &dyn Selection,
+    range: TimeRange,
+    budget: &Budget,
+    writer: &mut dyn RowWriter,
+) -> Result<(), Error> {
+    let reading = Reading { columns: Columns::VALUES, windows: whole(range), chunks: None };
+    let mut feed = Feed { writer, selection, current: None };
+    selection.scan(0..selection.len(), &reading, budget, &mut feed)
 }
 
 /// All series, without those that a selection before gave.
@@ -190,7 +205,7 @@ impl Selected {
 
     /// Scans the rows of `range` of all runs.
     pub(super) fn scan(&self, range: TimeRange, writer: &mut dyn RowWriter) -> Result<(), Error> {
-        let reading = Reading { columns: Columns::VALUES, windows: whole(range) };
+        let reading = Reading { columns: Columns::VALUES, windows: whole(range), chunks: None };
         for run in &self.runs {
             let Some(selection) = self.selections.get(run.selection) else { continue };
             let mut feed = Feed { writer, selection: &**selection, current: None };
@@ -223,7 +238,12 @@ impl Visitor for Feed<'_> {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Error> {
+        debug_assert!(false, "an export asks for rows only");
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
         debug_assert!(false, "an export asks for rows only");
         Ok(Flow::Continue)
     }

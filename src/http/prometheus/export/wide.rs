@@ -5,7 +5,9 @@ use super::{
     wish::Wish,
 };
 use crate::export::{Pieces, Reduce, RowWriter, WideCsv};
-use crate::model::{Columns, Error, Flow, Partial, Reading, Rows, TimeRange, Timestamp, Visitor};
+use crate::model::{
+    Buckets, Columns, Error, FloatPartial, Flow, Reading, Rows, TimeRange, Timestamp, Visitor,
+};
 
 /// Cells that are held at once, about: 24 bytes each.
 const CELLS: u64 = 1 << 20;
@@ -31,8 +33,11 @@ pub(super) fn write(
     }
     let mut writer = Box::new(WideCsv::new(pieces, label, heads, wish.times)?);
     let mut extent = Extent::default();
-    let reading =
-        Reading { columns: Columns { values: false, starts: false }, windows: whole(wish.range) };
+    let reading = Reading {
+        columns: Columns { values: false, ..Columns::VALUES },
+        windows: whole(wish.range),
+        chunks: None,
+    };
     for run in &selected.runs {
         let Some(selection) = selected.selections.get(run.selection) else { continue };
         selection.scan(run.series.clone(), &reading, &selected.budget, &mut extent)?;
@@ -68,7 +73,11 @@ impl Visitor for Extent {
         Ok(Flow::Continue)
     }
 
-    fn partial(&mut self, _: u32, _: &Partial) -> Result<Flow, Error> {
+    fn buckets(&mut self, _: u32, _: &Buckets) -> Result<Flow, Error> {
+        Ok(Flow::Continue)
+    }
+
+    fn chunks(&mut self, _: u32, _: &[FloatPartial]) -> Result<Flow, Error> {
         Ok(Flow::Continue)
     }
 }

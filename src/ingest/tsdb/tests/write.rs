@@ -169,28 +169,29 @@ pub(super) fn xor(rows: &[Row]) -> Vec<u8> {
 #[derive(Default)]
 struct StartWriter {
     header: u8,
+    /// Time and start of the row before.
+    before: i64,
     start: i64,
     distance: i64,
 }
 
 impl StartWriter {
-    #[expect(clippy::too_many_arguments, reason = "each of another type, and few callers")]
-    fn put(&mut self, row: usize, time: i64, before: i64, start: i64, out: &mut Bits) {
+    fn put(&mut self, row: usize, time: i64, start: i64, out: &mut Bits) {
         if row == 0 {
             if start != 0 {
                 self.header |= 0x80;
                 out.varint(time - start);
             }
         } else if self.header & 0x7f != 0 {
-            let distance = before - start;
+            let distance = self.before - start;
             out.varbit_int(distance.wrapping_sub(self.distance));
             self.distance = distance;
         } else if start != self.start || row == 0x7f {
             self.header |= u8::try_from(row).unwrap();
-            self.distance = before - start;
+            self.distance = self.before - start;
             out.varbit_int(self.distance);
         }
-        self.start = start;
+        (self.before, self.start) = (time, start);
     }
 }
 
@@ -201,7 +202,6 @@ pub(super) fn xor2(rows: &[Row]) -> Vec<u8> {
     let mut starts = StartWriter::default();
     for (i, row) in rows.iter().enumerate() {
         let next = row.value.to_bits();
-        let before = time;
         if i == 0 {
             out.varint(row.time);
             out.put(next, 64);
@@ -237,7 +237,7 @@ pub(super) fn xor2(rows: &[Row]) -> Vec<u8> {
                 put_value(&mut window, base, next, &mut out);
             }
         }
-        starts.put(i, row.time, before, row.start, &mut out);
+        starts.put(i, row.time, row.start, &mut out);
         time = row.time;
         if next != STALE_BITS {
             base = next;
@@ -277,7 +277,7 @@ pub(super) fn histograms(points: &[HistogramPoint], is_started: bool, is_gauge: 
     put_layout(&mut out, first);
     let mut starts = StartWriter::default();
     let mut numbers: Vec<(i64, i64)> = Vec::new();
-    let (mut time, mut sum, mut window) = (0, 0, Window::NONE);
+    let (mut sum, mut window) = (0, Window::NONE);
     let mut floats: Vec<(u64, Window)> =
         vec![(0, Window::NONE); 3 + first.positive.len() + first.negative.len()];
     for (i, point) in points.iter().enumerate() {
@@ -296,9 +296,8 @@ pub(super) fn histograms(points: &[HistogramPoint], is_started: bool, is_gauge: 
             put_floats(&mut out, i, &point.value, &mut floats);
         }
         if is_started {
-            starts.put(i, point.time, time, point.start, &mut out);
+            starts.put(i, point.time, point.start, &mut out);
         }
-        time = point.time;
     }
     if is_started {
         out.bytes[2] = starts.header;

@@ -1,13 +1,13 @@
 //! Protobuf's wire format, written. Fields of value zero are left out, as proto3 has it.
 
 /// Appends the key of a field.
-fn put_key(field: u32, wire: u8, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_key(field: u32, wire: u8, out: &mut Vec<u8>) {
     put_varint(u64::from(field) << 3 | u64::from(wire), out);
 }
 
 /// Appends seven bits a byte, the lowest first.
 #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
-pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -16,45 +16,45 @@ pub(super) fn put_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Signed numbers near zero as small ones.
-pub(super) fn zigzag(value: i64) -> u64 {
+pub(in crate::export) fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63).cast_unsigned()
 }
 
 /// A number; none where it is 0.
-pub(super) fn put_number(field: u32, value: u64, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_number(field: u32, value: u64, out: &mut Vec<u8>) {
     if value != 0 {
         put_present(field, value, out);
     }
 }
 
 /// A number that is there even when it is 0: one of several that exclude each other.
-pub(super) fn put_present(field: u32, value: u64, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_present(field: u32, value: u64, out: &mut Vec<u8>) {
     put_key(field, 0, out);
     put_varint(value, out);
 }
 
 /// A float; none where all its bits are 0. -0 is written.
-pub(super) fn put_float(field: u32, value: f64, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_float(field: u32, value: f64, out: &mut Vec<u8>) {
     if value.to_bits() != 0 {
         put_present_float(field, value, out);
     }
 }
 
 /// A float that is there even when it is 0.
-pub(super) fn put_present_float(field: u32, value: f64, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_present_float(field: u32, value: f64, out: &mut Vec<u8>) {
     put_key(field, 1, out);
     out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// A text; none where it is empty.
-pub(super) fn put_text(field: u32, text: &str, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_text(field: u32, text: &str, out: &mut Vec<u8>) {
     if !text.is_empty() {
         put_present_text(field, text, out);
     }
 }
 
 /// A text that is there even when it is empty: an entry of a list.
-pub(super) fn put_present_text(field: u32, text: &str, out: &mut Vec<u8>) {
+pub(in crate::export) fn put_present_text(field: u32, text: &str, out: &mut Vec<u8>) {
     put_key(field, 2, out);
     put_varint(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
@@ -62,7 +62,11 @@ pub(super) fn put_present_text(field: u32, text: &str, out: &mut Vec<u8>) {
 
 /// A message, or a packed list: its length is known only when it is written, so what is written is
 /// then moved up by the few bytes of key and length.
-pub(super) fn put_message(field: u32, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+pub(in crate::export) fn put_message(
+    field: u32,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) {
     let begin = out.len();
     write(out);
     let end = out.len();
