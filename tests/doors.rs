@@ -81,6 +81,44 @@ fn separated_values_are_imported_by_their_format() {
     ok(&server.post(path, &[], "1"), 400, "delimiter");
 }
 
+/// `influx delete` and the libraries of version 2: a bucket, a range with both ends in it, a predicate.
+#[test]
+fn rows_of_a_bucket_are_deleted_by_predicate_and_time() {
+    let server = Server::start();
+    let lines = "cpu,host=a idle=1,user=2 1700000000\ncpu,host=b idle=3 1700000000\n\
+                 cpu,host=a idle=4 1700000001\ncpu,host=a idle=5 1700000002\nmem,host=a free=6 1700000000";
+    for bucket in ["one", "two"] {
+        let path = format!("/api/v2/write?bucket={bucket}&org=o&precision=s");
+        assert_eq!(server.post(&path, &[], lines).status, 204);
+    }
+    let rows = |bucket: &str| {
+        let query = format!("/api/v1/query?query={{db=\"{bucket}\"}}[10s]&time=1700000005");
+        let body = server.get(&query.replace('"', "%22")).body;
+        body.matches("\"]").count()
+    };
+    assert_eq!((rows("one"), rows("two")), (6, 6));
+    let delete = |query: &str, stop: &str, predicate: &str| {
+        let body = format!(
+            r#"{{"start":"2023-11-14T22:13:20Z","stop":"{stop}","predicate":"{predicate}"}}"#
+        );
+        server.post(&format!("/api/v2/delete?org=o&{query}"), &[], &body)
+    };
+    let idle = r#"_measurement=\"cpu\" AND _field=\"idle\" AND host=\"a\""#;
+    ok(&delete("bucket=one", "2023-11-14T22:13:21.000000000Z", idle), 204, "");
+    assert_eq!((rows("one"), rows("two")), (4, 6));
+    ok(&delete("bucket=one", "2023-11-14T22:13:20.5Z", r#"_measurement=\"cpu\""#), 204, "");
+    assert_eq!(rows("one"), 2);
+    ok(&delete("bucket=one", "2030-01-01T00:00:00+01:00", ""), 204, "");
+    assert_eq!((rows("one"), rows("two")), (0, 6));
+    ok(&delete("bucket=three", "2030-01-01T00:00:00Z", ""), 404, r#""code":"not found""#);
+    ok(&delete("org=o", "2030-01-01T00:00:00Z", ""), 400, "bucket or bucketID");
+    ok(&delete("bucket=two", "2010-01-01T00:00:00Z", ""), 400, "stop lies before start");
+    ok(&delete("bucket=two", "yesterday", ""), 400, "RFC 3339");
+    ok(&delete("bucket=two", "2030-01-01T00:00:00Z", "a=1 OR b=2"), 400, "OR is not supported");
+    ok(&server.post("/api/v2/delete?bucket=two", &[], "{}"), 400, "missing field");
+    assert_eq!(rows("two"), 6);
+}
+
 #[test]
 fn pushed_groups_are_replaced_merged_and_deleted() {
     let server = Server::start();
@@ -106,6 +144,30 @@ fn pushed_groups_are_replaced_merged_and_deleted() {
     assert!(ask(&server, "took{job=\"backup\"}").contains("\"result\":[]"));
     assert!(ask(&server, "took").contains("\"9\""));
     assert_eq!(send("GET", "/metrics/job/backup", "").status, 405);
+}
+
+/// Groups live until they are deleted, as with a Pushgateway's `--persistence.file`.
+#[test]
+fn pushed_groups_outlive_a_kill() {
+    let server = Server::start();
+    let send =
+        |server: &Server, method: &str, path: &str| server.send(method, path, &[], b"took 5\n");
+    for job in ["stays", "goes"] {
+        ok(&send(&server, "PUT", &format!("/metrics/job/{job}")), 200, "");
+    }
+    ok(&send(&server, "DELETE", "/metrics/job/goes"), 202, "");
+    let server = server.restart_after_kill();
+    // Rows of before the kill are seen, too; those that are written again are newer.
+    let newer =
+        |job: &str| ask(&server, &format!("count_over_time(took{{job=\"{job}\"}}%5B5m%5D)>1"));
+    let is_there = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        newer("stays").contains("\"stays\"")
+    });
+    assert!(is_there, "{}", newer("stays"));
+    assert!(newer("goes").contains("\"result\":[]"), "{}", newer("goes"));
+    ok(&send(&server, "DELETE", "/metrics/job/stays"), 202, "");
+    assert!(ask(&server, "took").contains("\"result\":[]"));
 }
 
 #[test]
@@ -162,7 +224,6 @@ fn buckets_are_found_after_they_are_made_or_written_to() {
     ok(&got, 200, r#""name":"b""#);
     ok(&got, 200, r#""name":"c""#);
     ok(&server.get("/api/v2/orgs?org=o"), 200, r#""name":"o""#);
-    ok(&server.post("/api/v2/delete?bucket=b", &[], "{}"), 501, "not implemented");
     ok(&server.get("/health"), 200, r#""status":"pass""#);
     ok(&server.get("/ready"), 200, "ready");
     ok(&server.post("/api/v2/buckets", &[], "{}"), 400, "missing field");

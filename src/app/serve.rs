@@ -25,7 +25,7 @@ use crate::app::{
     engine::{engine, watch_results},
     forwarding::{Source, start_forwarding},
     process::{push_process, raise_files_max},
-    pushing::Pushing,
+    pushing::{self, Pushing},
     replicas::Replicas,
     scraping::{self, Scraping},
     steward::{Steward, watch_reloads},
@@ -333,7 +333,7 @@ impl House {
         backups.watch(&metrics);
         let doors = Doors {
             operations: Arc::new(Keeper(Arc::clone(&db), Some(Arc::clone(&backups)))),
-            pushed: SharedGroups::new(options.push_limits),
+            pushed: pushing::groups(&options.data, options.push_limits)?,
             ..doors(&db, clock, options)
         };
         watch_results(&metrics, &doors.engine);

@@ -63,7 +63,10 @@ def influx_two(quipu, folder):
     expected[key({'__name__': 'v2 one_float', 'host': 'c', **bucket})] = [(at + 5, 2.5)]
     expected[key({'__name__': 'v2_good_v', **bucket})] = [(at, 1.0)]
     expected[key({'__name__': 'v2_batch_value', **bucket})] = [(at - k, k / 7) for k in reversed(range(1000))]
-    must_equal(expected, quipu.rows('{__name__=~"v2.*"}', at + 2000), 'influxdb-client')
+    for host, left in (('x', [2]), ('y', [0, 1, 2])):
+        labels = key({'__name__': 'v2 gone_value', 'host': host, 'db': 'deleted'})
+        expected[labels] = [(at + k * 1000, float(k)) for k in left]
+    must_equal(expected, quipu.rows('{__name__=~"v2.*"}', at + 4000), 'influxdb-client')
 
 
 def pushgateway(quipu, folder):
@@ -132,7 +135,7 @@ EXTRAS = [
     ('influxdb', 'Python `influxdb`, InfluxDB 1', 'databases, policies, gzip, tags, four types of field, batches, a '
      'line refused: rows read back equal', influx_one, 'influxdb'),
     ('influxdb-client', 'Python `influxdb-client`, InfluxDB 2', 'health, gzip, points, a thread with batches, a line '
-     'refused: rows read back equal', influx_two, 'influxdb-client'),
+     'refused, rows deleted: rows read back equal', influx_two, 'influxdb-client'),
     ('pushgateway', 'Python `prometheus_client`, `push_to_gateway`', 'groups pushed, added to, replaced and deleted, '
      'labels in base64: an instant query sees what is left', pushgateway, 'prometheus-client'),
     ('k6', 'k6, `influxdb` and `experimental-prometheus-rw`', 'points equal to those of its JSON output; native '

@@ -7,6 +7,7 @@
 
 NOW is in seconds. What must arrive is written down in extras.py.
 """
+import datetime
 import sys
 
 
@@ -59,6 +60,17 @@ def influxdb_client(port, now):
         for k in range(1000):
             batches.write('bucket', record=Point('v2_batch').field('value', k / 7).time(now * 1000 - k, 'ms'),
                           write_precision='ms')
+    for host in ('x', 'y'):
+        write.write('deleted', record=[Point('v2 gone').tag('host', host).field('value', k).time(now + k, 's')
+                                       for k in range(3)])
+    begin, end = (datetime.datetime.fromtimestamp(now + k, datetime.timezone.utc) for k in range(2))
+    client.delete_api().delete(begin, end, '_measurement="v2 gone" AND host="x"', bucket='deleted', org='org')
+    try:
+        client.delete_api().delete(begin, end, '', bucket='absent', org='org')
+    except ApiException as error:
+        assert error.status == 404, error
+    else:
+        raise AssertionError('rows of a bucket that is not there were deleted')
 
 
 def pushgateway(port, _):

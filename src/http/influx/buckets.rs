@@ -20,6 +20,7 @@ use crate::http::{
     influx::{
         query::{DATABASES_MAX, NAME_MAX, databases},
         routes::marked,
+        write::code,
     },
     params::Params,
     routes::Shared,
@@ -92,23 +93,21 @@ pub(super) async fn organisations(request: Request) -> Response<Body> {
     told(StatusCode::OK, listed)
 }
 
-/// Rows are deleted by retention alone, and who asks for more is told so.
-pub(super) async fn delete(request: Request) -> Response<Body> {
-    body::drain(request.into_body()).await;
-    let body = r#"{"code":"not implemented","message":"rows cannot be deleted one by one; what is older than --retention goes by itself"}"#;
-    marked(answer(StatusCode::NOT_IMPLEMENTED, JSON, body))
-}
-
 fn told(status: StatusCode, body: Result<Vec<u8>, Error>) -> Response<Body> {
     marked(match body {
         Ok(body) => answer(status, JSON, body),
-        Err(error) => {
-            let mut body = Vec::from(*br#"{"code":"invalid","message":"#);
-            write_string(&error.to_string(), &mut body);
-            body.extend_from_slice(b"}\n");
-            refused(&error, answer(error.status(), JSON, body))
-        }
+        Err(error) => return refusal(&error),
     })
+}
+
+/// An error in the form of version 2.
+pub(super) fn refusal(error: &Error) -> Response<Body> {
+    let mut body = Vec::from(*br#"{"code":"#);
+    write_string(code(error), &mut body);
+    body.extend_from_slice(br#","message":"#);
+    write_string(&error.to_string(), &mut body);
+    body.extend_from_slice(b"}\n");
+    marked(refused(error, answer(error.status(), JSON, body)))
 }
 
 fn write_bucket(name: &str, out: &mut Vec<u8>) {
@@ -122,7 +121,7 @@ fn write_bucket(name: &str, out: &mut Vec<u8>) {
 }
 
 /// A bucket's id: its name hashed (FNV-1a), the same for ever.
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

@@ -4,6 +4,8 @@
 //! retention policy". Every answer has `X-Influxdb-Version`; some clients end without it.
 
 mod buckets;
+mod delete;
+mod predicate;
 mod query;
 mod routes;
 mod write;

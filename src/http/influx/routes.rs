@@ -7,7 +7,7 @@ use axum::{
 };
 use hyper::{HeaderMap, Response, StatusCode, header::HeaderValue};
 
-use crate::http::influx::{buckets, query, write};
+use crate::http::influx::{buckets, delete::delete, query, write};
 use crate::http::{
     answer::{JSON, answer, done},
     routes::{Routes, Scope, Shared},
@@ -20,7 +20,7 @@ pub(in crate::http) fn routes(routes: Routes) -> Routes {
         .add(Scope::Open, "/settings", get(settings))
         .add(Scope::Read, "/api/v2/buckets", get(buckets::list).post(buckets::create))
         .add(Scope::Read, "/api/v2/orgs", get(buckets::organisations))
-        .add(Scope::Write, "/api/v2/delete", post(buckets::delete))
+        .add(Scope::Admin, "/api/v2/delete", post(delete))
         .refusing(write::refusal_v1)
         .with_parameters()
         .add(Scope::Write, "/write", post(write::v1))

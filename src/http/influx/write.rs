@@ -221,8 +221,9 @@ fn invalid_lines(report: &Report) -> Response<Body> {
 }
 
 /// The code of version 2. `refused` sets the status.
-fn code(error: &Error) -> &'static str {
+pub(super) fn code(error: &Error) -> &'static str {
     match error.status() {
+        StatusCode::NOT_FOUND => "not found",
         StatusCode::PAYLOAD_TOO_LARGE => "request too large",
         StatusCode::TOO_MANY_REQUESTS => "too many requests",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => "unavailable",

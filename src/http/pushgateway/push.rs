@@ -5,6 +5,7 @@ use axum::{
     extract::{Request, State},
 };
 use hyper::{Response, StatusCode, header::CONTENT_TYPE};
+use tokio::task::spawn_blocking;
 
 use crate::http::{
     Context, Error,
@@ -85,9 +86,24 @@ async fn keep(context: &Shared, group: &Group, how: How, pushed: Pushed) -> Resu
         groups.push(Push { group, how, pushed }, now, registry).map_err(of_push)?
     };
     let rows = batch.rows.len() + batch.histograms.len();
-    write(context, batch).await?;
+    let written = write(context, batch).await;
+    outlive(context, group).await?;
+    written?;
     context.pushes.rows.add(rows as u64);
     Ok(())
+}
+
+/// Makes the group durable as it is in memory: whatever became of its rows, both are the same then.
+async fn outlive(context: &Shared, group: &Group) -> Result<(), Error> {
+    let (pushed, group) = (context.doors.pushed.clone(), group.clone());
+    match spawn_blocking(move || pushed.keep(&group)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::StorageFull => {
+            Err(Error::Full(format!("the group cannot be kept: {error}")))
+        }
+        Ok(Err(error)) => Err(Error::Unavailable(format!("the group cannot be kept: {error}"))),
+        Err(panic) => Err(Error::Internal(format!("keeping the group failed inside: {panic}"))),
+    }
 }
 
 /// What was wrong with the push is what its sender wants to know, so that this fails is not told.
@@ -101,6 +117,7 @@ async fn note_failure(context: &Shared, group: &Group) {
         Ok(batch) => write(context, batch).await,
         Err(error) => Err(of_push(error)),
     };
+    let written = written.and(outlive(context, group).await);
     if let Err(error) = written {
         tracing::debug!(%error, "a failed push was not noted");
     }
@@ -112,7 +129,9 @@ async fn end(context: &Shared, request: Request) -> Result<(), Error> {
         let registry = context.doors.registry.as_ref();
         context.doors.pushed.lock().delete(&group, now(context), registry).map_err(of_push)?
     };
-    write(context, batch).await
+    let written = write(context, batch).await;
+    outlive(context, &group).await?;
+    written
 }
 
 fn now(context: &Context) -> Timestamp {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Pushed;
 use super::read::{Row, Value};
+use super::{Pushed, SavedError, saved};
 use crate::ingest;
 use crate::model::{
     self, Batch, HistogramRow, Label, Labels, METRIC_NAME, Registry, STALE_BITS, SeriesRef,
@@ -114,11 +114,11 @@ pub struct Groups {
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    rows: Vec<Row>,
+pub(super) struct Kept {
+    pub(super) rows: Vec<Row>,
     /// ns; 0 = never.
-    pushed: i64,
-    failed: i64,
+    pub(super) pushed: i64,
+    pub(super) failed: i64,
 }
 
 impl Groups {
@@ -229,6 +229,21 @@ impl Groups {
             writer.take(&kept.own(group))?;
         }
         Ok(writer.batch)
+    }
+
+    /// The name and the bytes under which a group is kept; None where it is not there.
+    pub(super) fn saved(&self, group: &Group) -> (String, Option<Vec<u8>>) {
+        (saved::name(group), self.kept.get(group).map(|kept| saved::save(group, kept)))
+    }
+
+    /// Takes up a group of [`Groups::saved`].
+    pub(super) fn load(&mut self, bytes: &[u8]) -> Result<(), SavedError> {
+        let (group, kept) = saved::load(bytes)?;
+        self.series += kept.rows.len();
+        if let Some(before) = self.kept.insert(group, kept) {
+            self.series -= before.rows.len();
+        }
+        Ok(())
     }
 
     fn check(&self, groups: usize, series: usize) -> Result<(), PushError> {
