@@ -15,8 +15,8 @@ use std::{
 use quipu::{
     model::{
         Ask, Buckets, Budget, Cardinality, Error, Estimate, ExemplarSeries, FloatPartial, Flow,
-        Generation, Grouping, Groups, Labels, Matcher, Metadata, Reading, Rows, Scope, Selection,
-        Source, TimeRange, Timestamp, Visitor, Zone,
+        Grouping, Groups, Labels, Matcher, Metadata, Reading, Rows, Scope, Selection, Source,
+        TimeRange, Timestamp, Visitor, Zone,
     },
     query::{Engine, Question, When},
     store::{Config, Db, verify},
@@ -112,8 +112,8 @@ impl Selection for Selected {
         self.inner.estimate()
     }
 
-    fn generation(&self) -> Generation {
-        self.inner.generation()
+    fn fingerprint(&self) -> u64 {
+        self.inner.fingerprint()
     }
 }
 

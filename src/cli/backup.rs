@@ -63,8 +63,9 @@ fn create_online(url: &str, words: &CreateBackup) -> Result<(), Error> {
         to => std::path::absolute(to)?.display().to_string(),
     };
     let got = runtime.block_on(async {
-        let mut client =
-            Client::Remote(Remote::connect(url, words.token.clone().map(|token| token.0)).await?);
+        let mut client = Client::Remote(Box::new(
+            Remote::connect(url, words.token.clone().map(|token| token.0)).await?,
+        ));
         client.post("/api/v1/admin/backup", FORM, form(&[("to", &to)])).await
     })?;
     let answer: Json = serde_json::from_slice(&got.body).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::net;
 
 /// Who answers: a server, or a directory that is open here.
 pub(super) enum Client {
-    Remote(Remote),
+    Remote(Box<Remote>),
     Local(Box<Local>),
 }
 
@@ -97,7 +97,7 @@ impl Client {
     ) -> Result<Self, Error> {
         Ok(match data {
             Some(directory) => Self::Local(Box::new(Local::open(directory)?)),
-            None => Self::Remote(Remote::connect(url, token).await?),
+            None => Self::Remote(Box::new(Remote::connect(url, token).await?)),
         })
     }
 
@@ -139,7 +139,7 @@ impl Remote {
         let with_scheme =
             if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         let (with_scheme, password) = without_password(&with_scheme)?;
-        let bad = |_| {
+        let bad = |()| {
             let what = "is no address: write it like http://host:7847 or https://host";
             Error::Usage(format!("{with_scheme:?} {what}"))
         };

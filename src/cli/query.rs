@@ -50,7 +50,7 @@ pub(super) fn run(query: &Query) -> Result<(), Error> {
     let got = runtime.block_on(async {
         let mut client = match &query.data {
             Some(directory) => Client::Local(Box::new(Local::open(directory)?)),
-            None => Client::Remote(Remote::connect(&query.url, token).await?),
+            None => Client::Remote(Box::new(Remote::connect(&query.url, token).await?)),
         };
         let Some(how) = query.explain else { return client.post(path, FORM, body).await };
         let mut more = vec![("format", if query.format == Format::Json { "json" } else { "text" })];

@@ -132,6 +132,7 @@ mod tests {
     use super::*;
 
     /// Found by asking `count_values` beside Prometheus: labels differed in the last digit.
+    #[expect(clippy::excessive_precision, reason = "these lie between two texts")]
     #[test]
     fn of_two_texts_that_are_as_near_the_even_one_is_taken() {
         let cases: [(f64, &str, &str); 4] = [

@@ -36,7 +36,7 @@ impl Target {
             Client::Local(Box::new(Local::open_to_write(directory)?))
         } else {
             let token = to.token.clone().map(|token| token.0);
-            Client::Remote(Remote::connect(&to.to, token).await?)
+            Client::Remote(Box::new(Remote::connect(&to.to, token).await?))
         };
         Ok(Self {
             client,

@@ -42,7 +42,7 @@ pub(super) fn matchers(text: &str) -> Result<Vec<Matcher>, Error> {
     let escape = |text: &str| regex_syntax::escape(text);
     match (measurement, field) {
         (Some(measurement), Some(field)) => {
-            out.push(Matcher::equal(METRIC_NAME, &format!("{measurement}_{field}")));
+            out.push(Matcher::equal(METRIC_NAME, format!("{measurement}_{field}")));
         }
         (Some(measurement), None) => out.push(regex(format!("(?s:{}_.+)", escape(&measurement)))),
         (None, Some(field)) => out.push(regex(format!("(?s:.+_{})", escape(&field)))),

@@ -105,7 +105,7 @@ pub(super) fn load(bytes: &[u8]) -> Result<(Group, Kept), SavedError> {
         return Err(SavedError::Checksum { found, expected });
     }
     let saved: Saved =
-        serde_json::from_slice(body).map_err(|error| SavedError::Content(error.to_string()))?;
+        serde_json::from_slice(body).map_err(|error| SavedError::Content(error.clone()))?;
     let rows = saved.rows.into_iter().map(row).collect::<Result<_, _>>()?;
     let kept = Kept { rows, pushed: saved.pushed, failed: saved.failed };
     Ok((Group::new(saved.group), kept))

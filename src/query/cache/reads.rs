@@ -60,12 +60,11 @@ pub(crate) fn reads(plan: &Plan, times: (i64, i64)) -> Option<Reads> {
             }
             all(&call.scalars, times)?.join_with(of_range(&call.range, times))
         }
-        Plan::Negate(inner) | Plan::Once(inner) => reads(inner, times),
+        Plan::Negate(inner) | Plan::Once(inner) | Plan::Keep(inner) => reads(inner, times),
         Plan::Shared(shared) => reads(&shared.plan, times),
         Plan::Call(call) => all(&call.args, times),
         Plan::Aggregate(aggregate) => of_aggregate(aggregate, times),
         Plan::Binary(binary) => reads(&binary.left, times)?.join_with(reads(&binary.right, times)),
-        Plan::Keep(inner) => reads(inner, times),
         Plan::Among(among) => reads(&among.plan, times)?.join_with(all(&among.numbers, times)),
         Plan::Moved(moved) if moved.offset < 0 => None,
         Plan::Moved(moved) => {
@@ -137,16 +136,18 @@ fn of_aggregate(aggregate: &Aggregate, times: (i64, i64)) -> Option<Reads> {
 /// Whether the value at a step is the same whatever other steps the question has.
 pub(crate) fn is_step_local(expr: &Expr) -> bool {
     let is_local = match expr {
-        Expr::Number(_) | Expr::String(_) | Expr::Paren(_) | Expr::Unary(_) | Expr::Binary(_) => {
-            true
-        }
+        Expr::Number(_)
+        | Expr::String(_)
+        | Expr::Paren(_)
+        | Expr::Unary(_)
+        | Expr::Binary(_)
+        | Expr::Keep(_) => true,
         Expr::Vector(selector) => is_local_selector(selector),
         Expr::Matrix(matrix) => is_local_selector(&matrix.selector) && is_local_time(&matrix.range),
         Expr::Subquery(subquery) => {
             let times = [Some(&subquery.range), subquery.step.as_ref(), subquery.offset.as_ref()];
             is_local_at(subquery.at.as_ref()) && times.into_iter().flatten().all(is_local_time)
         }
-        Expr::Keep(_) => true,
         Expr::Moved(moved) => {
             is_local_at(moved.at.as_ref()) && moved.offset.as_ref().is_none_or(is_local_time)
         }

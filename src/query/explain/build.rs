@@ -6,7 +6,7 @@ use super::tree::{Node, Reading};
 use crate::model::{METRIC_NAME, MatchOp, Matcher};
 use crate::query::error::Error;
 use crate::query::evaluate::Evaluator;
-use crate::query::plan::{Aggregate, Binary, Plan, Range, Rows, Select, Shared};
+use crate::query::plan::{Aggregate, Among, Binary, Moved, Plan, Range, Rows, Select, Shared};
 use crate::query::steps::{Steps, Windows};
 use crate::query::subquery::inner_steps;
 use crate::query::window::reach;
@@ -73,27 +73,41 @@ impl Builder<'_, '_> {
                 children.push(self.node(inner, Steps { count: 1, ..steps })?);
                 "once for all steps".to_owned()
             }
-            Plan::Moved(moved) => {
-                let steps = moved.at.map_or(steps, Steps::at);
-                let start = steps.start.saturating_sub(moved.offset);
-                children.push(self.node(&moved.plan, Steps { start, ..steps })?);
-                let at = moved.at.map_or_else(String::new, |at| format!(" @ {}", seconds(at)));
-                format!("all of it{at} offset {}", seconds(moved.offset))
-            }
+            Plan::Moved(moved) => self.moved(moved, steps, &mut children)?,
             Plan::Keep(inner) => {
                 children.push(self.node(inner, steps)?);
                 "keep names".to_owned()
             }
-            Plan::Among(among) => {
-                children.push(self.node(&among.plan, steps)?);
-                self.all(&among.numbers, steps, &mut children)?;
-                if among.is_equal { "is one of" } else { "is none of" }.to_owned()
-            }
+            Plan::Among(among) => self.among(among, steps, &mut children)?,
             Plan::Shared(shared) => self.shared(shared, steps, &mut children)?,
         };
         let measures = self.evaluator.measures.as_ref();
         let ran = measures.and_then(|measures| measures.of(plan));
         Ok(Node { what, reading, ran, children })
+    }
+
+    fn moved(
+        &mut self,
+        moved: &Moved,
+        steps: Steps,
+        children: &mut Vec<Node>,
+    ) -> Result<String, Error> {
+        let steps = moved.at.map_or(steps, Steps::at);
+        let start = steps.start.saturating_sub(moved.offset);
+        children.push(self.node(&moved.plan, Steps { start, ..steps })?);
+        let at = moved.at.map_or_else(String::new, |at| format!(" @ {}", seconds(at)));
+        Ok(format!("all of it{at} offset {}", seconds(moved.offset)))
+    }
+
+    fn among(
+        &mut self,
+        among: &Among,
+        steps: Steps,
+        children: &mut Vec<Node>,
+    ) -> Result<String, Error> {
+        children.push(self.node(&among.plan, steps)?);
+        self.all(&among.numbers, steps, children)?;
+        Ok(if among.is_equal { "is one of" } else { "is none of" }.to_owned())
     }
 
     fn shared(
