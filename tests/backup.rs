@@ -1,7 +1,5 @@
 //! Backups on a simulated disk: whole under writes, safe against a power cut at every call, exact in time.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be is a failed test")]
-
 use std::{sync::Arc, time::Duration};
 
 use quipu::{

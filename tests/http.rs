@@ -123,7 +123,7 @@ fn wrong_questions_say_what_is_wrong() {
         ("/api/v1/series?match[]={}", 400, "match[]"),
         ("/api/v1/export?match[]={", 400, "match[]"),
         ("/api/v1/labels?start=x", 400, "start"),
-        ("/api/v1/metadata?limit=-1", 400, "limit"),
+        ("/api/v1/metadata?limit=x", 400, "limit"),
         ("/api/v1/status/tsdb?limit=x", 400, "limit"),
         ("/api/v1/nothing", 404, "no such path"),
         ("/query?q=SELECT%201", 400, "/api/v1/query"),

@@ -27,69 +27,73 @@ fn word() -> impl Strategy<Value = &'static str> {
     prop::sample::select(WORDS.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>())
 }
 
+const OPERANDS: &[&str] = &[
+    "a",
+    "1",
+    "-2",
+    "Inf",
+    "nan",
+    "5m",
+    "a{b=\"c\"}",
+    "a[5m:1m]",
+    "rate(a[5m])",
+    "(a)",
+    "-a",
+    "a offset 5m",
+    "a offset -(5m)",
+    "a offset - -5",
+    "a offset (1m)",
+    "a offset (1m) @ 3",
+    "a offset -(1m) @ 3",
+    "a @ 3",
+    "sum(a)",
+    "a offset step()",
+    "start()",
+    "a[-2^2+step()]",
+    "a offset + +step()",
+    "topk(1, a)",
+    "(a, b)",
+    "a{b=\"c\" or d=\"e\"}",
+    "rate(a[5i])",
+    "rate(a[])",
+    "(a) offset 5m",
+    "sum(a) @ (end() - 5)",
+    "sum by (b) (a) limit 3",
+    "rate(a[5m]) keep_metric_names",
+    "WITH (x = -1, y = a + b) x * y",
+    "1.5Ki",
+];
+
+const OPERATORS: &[&str] = &[
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "^",
+    "==",
+    "> bool",
+    "and",
+    "or",
+    "unless",
+    "atan2",
+    "</",
+    "+ on (x)",
+    "default",
+    "if",
+    "ifnot",
+    "* on (x) group_left (*) prefix \"y\"",
+    "* ignoring (x) group_left",
+    "+ fill(1)",
+    "- fill_right(2)",
+    "^ -",
+    "+ +",
+];
+
 /// Texts that often parse.
 fn likely() -> impl Strategy<Value = String> {
-    let operand = prop::sample::select(vec![
-        "a",
-        "1",
-        "-2",
-        "Inf",
-        "nan",
-        "5m",
-        "a{b=\"c\"}",
-        "a[5m:1m]",
-        "rate(a[5m])",
-        "(a)",
-        "-a",
-        "a offset 5m",
-        "a offset -(5m)",
-        "a offset - -5",
-        "a offset (1m)",
-        "a offset (1m) @ 3",
-        "a offset -(1m) @ 3",
-        "a @ 3",
-        "sum(a)",
-        "a offset step()",
-        "start()",
-        "a[-2^2+step()]",
-        "a offset + +step()",
-        "topk(1, a)",
-        "(a, b)",
-        "a{b=\"c\" or d=\"e\"}",
-        "rate(a[5i])",
-        "rate(a[])",
-        "(a) offset 5m",
-        "sum(a) @ (end() - 5)",
-        "sum by (b) (a) limit 3",
-        "rate(a[5m]) keep_metric_names",
-        "WITH (x = -1, y = a + b) x * y",
-        "1.5Ki",
-    ]);
-    let operator = prop::sample::select(vec![
-        "+",
-        "-",
-        "*",
-        "/",
-        "%",
-        "^",
-        "==",
-        "> bool",
-        "and",
-        "or",
-        "unless",
-        "atan2",
-        "</",
-        "+ on (x)",
-        "default",
-        "if",
-        "ifnot",
-        "* on (x) group_left (*) prefix \"y\"",
-        "* ignoring (x) group_left",
-        "+ fill(1)",
-        "- fill_right(2)",
-        "^ -",
-        "+ +",
-    ]);
+    let operand = prop::sample::select(OPERANDS);
+    let operator = prop::sample::select(OPERATORS);
     (operand.clone(), vec((operator, operand), 0..5)).prop_map(|(first, others)| {
         others.iter().fold(first.to_owned(), |text, (operator, operand)| {
             format!("{text} {operator} {operand}")
@@ -246,6 +250,22 @@ fn function(function: Function, args: Vec<Expr>) -> Expr {
     Expr::Call(Call { function, args, span: NOWHERE })
 }
 
+/// `count_values("…", selector)`
+fn counted_values() -> impl Strategy<Value = Expr> {
+    ("[^\u{fffd}]{0,6}", selector()).prop_map(|(value, selector)| {
+        let value = Expr::String(StringLiteral { value, span: NOWHERE });
+        Expr::Aggregate(Aggregate {
+            op: Aggregation::CountValues,
+            parameter: Some(Box::new(value)),
+            extras: Vec::new(),
+            limit: None,
+            expr: Box::new(Expr::Vector(selector)),
+            grouping: Grouping::default(),
+            span: NOWHERE,
+        })
+    })
+}
+
 /// Instant vectors of any make.
 fn vector() -> impl Strategy<Value = Expr> {
     let matrix = (selector(), duration()).prop_map(|(selector, range)| {
@@ -255,18 +275,7 @@ fn vector() -> impl Strategy<Value = Expr> {
         selector().prop_map(Expr::Vector),
         matrix.prop_map(|matrix| function(Function::Rate, vec![matrix])),
         number().prop_map(|number| function(Function::Vector, vec![number])),
-        ("[^\u{fffd}]{0,6}", selector()).prop_map(|(value, selector)| {
-            let value = Expr::String(StringLiteral { value, span: NOWHERE });
-            Expr::Aggregate(Aggregate {
-                op: Aggregation::CountValues,
-                parameter: Some(Box::new(value)),
-                extras: Vec::new(),
-                limit: None,
-                expr: Box::new(Expr::Vector(selector)),
-                grouping: Grouping::default(),
-                span: NOWHERE,
-            })
-        }),
+        counted_values(),
     ];
     leaf.prop_recursive(3, 12, 2, |inner| {
         let operators = prop::sample::select(vec![

@@ -1,5 +1,6 @@
 //! Questions that cost much: kept for the next one, explained, and ended when the asker goes.
 
+use std::fmt::Write as _;
 use std::{
     io::Write,
     net::TcpStream,
@@ -16,7 +17,7 @@ fn furnished() -> Server {
     for i in 0..480 {
         for host in ["a", "b", "c"] {
             let time = 1_700_000_000 - i * 15;
-            lines.push_str(&format!("m,host={host} total={i} {time}\n"));
+            let _ = writeln!(lines, "m,host={host} total={i} {time}");
         }
     }
     assert_eq!(server.post("/write?precision=s", &[], lines).status, 204);

@@ -105,7 +105,7 @@ pub(super) fn load(bytes: &[u8]) -> Result<(Group, Kept), SavedError> {
         return Err(SavedError::Checksum { found, expected });
     }
     let saved: Saved =
-        serde_json::from_slice(body).map_err(|error| SavedError::Content(error.clone()))?;
+        serde_json::from_slice(body).map_err(|error| SavedError::Content(error.to_string()))?;
     let rows = saved.rows.into_iter().map(row).collect::<Result<_, _>>()?;
     let kept = Kept { rows, pushed: saved.pushed, failed: saved.failed };
     Ok((Group::new(saved.group), kept))
@@ -123,7 +123,7 @@ fn saved_row(row: &Row) -> SavedRow {
 
 fn row(saved: SavedRow) -> Result<Row, SavedError> {
     let pairs = saved.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let labels = Labels::new(pairs).map_err(|error| SavedError::Content(error.to_string()))?;
+    let labels = Labels::new(pairs).map_err(|error| SavedError::Content(error.clone()))?;
     let value = match saved.value {
         SavedValue::Float(bits) => Value::Float(f64::from_bits(bits)),
         SavedValue::Histogram(saved) => Value::Histogram(histogram(&saved)?),
