@@ -144,6 +144,10 @@ fn labels_values_and_series_of_what_is_there() {
     );
     ok(&server.get("/api/v1/series?match[]=room_light&start=5"), r#""data":[]"#);
     ok(&server.get("/api/v1/metadata"), r#""data":{}"#);
+    // Grafana asks so when it starts, and shows no exemplars where that is refused.
+    let in_millis =
+        "/api/v1/query_exemplars?query=room_light&start=1700000000000&end=1700003600000";
+    ok(&server.get(in_millis), r#""data":[]"#);
     ok(&server.get("/api/v1/status/tsdb"), r#""numSeries""#);
 }
 

@@ -25,7 +25,6 @@ pub(super) async fn exemplars(
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let asked = asked(&context, request).await?;
-    // Some ask with milliseconds where seconds are meant: far in the future there is nothing.
     let range = range(&asked.params).map_err(|error| match error {
         Error::Parameter { name: "end", why } if why.starts_with("end timestamp") => {
             Error::Bad("end timestamp must not be before start timestamp".into())

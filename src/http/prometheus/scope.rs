@@ -105,6 +105,9 @@ pub(super) fn range(params: &Params) -> Result<TimeRange, Error> {
         Ok(millis.map_or(default, Timestamp::from_millis_saturating))
     };
     let (start, end) = (bound("start", Timestamp::MIN)?, bound("end", Timestamp::MAX)?);
+    // Milliseconds where seconds are meant lie beyond the end of time, both of them: a range there is
+    // short, and nothing is in it.
+    let start = Timestamp(start.nanos().min(i64::MAX - 1));
     // The whole last millisecond: doors that speak milliseconds floor.
     let end = Timestamp(end.nanos().saturating_add(999_999));
     TimeRange::closed(start, end).or_else(|| TimeRange::new(start, end)).ok_or_else(|| {
