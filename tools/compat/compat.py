@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+import answering
 import clients
 import columns
 import extras
@@ -47,6 +48,10 @@ CLIENTS = [
      'rows read back equal', clients.curl_remote_write, 'curl'),
     ('prometheus', 'Prometheus, `remote_write`', 'scrapes two targets and itself: samples, native histograms, query '
      'answers, metadata, exemplars, labels and stale markers equal to its own', clients.prometheus, 'prometheus'),
+    ('prometheus-reads', 'Prometheus, `remote_read` and federation', 'streamed chunks: rows and answers equal; the newest '
+     'values federated as text', answering.prometheus_above, 'prometheus'),
+    ('prometheus-reads-protobuf', 'Prometheus with native histograms, the same', 'federated as protobuf',
+     answering.prometheus_above_native, 'prometheus'),
     ('promtool', 'promtool, `query`', 'instant, range, series, labels: prints what it prints of a Prometheus with the '
      'same rows', clients.promtool, 'promtool'),
     ('promtool-blocks', 'promtool, `tsdb create-blocks-from`, `tsdb dump`', 'blocks imported, exported as OpenMetrics and '
