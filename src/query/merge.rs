@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::error::Error;
 use super::labels::without_metadata;
-use super::matrix::{Matrix, Row};
+use super::matrix::{Matrix, Row, RowRef};
 use crate::model::Labels;
 
 /// Joins rows of the same labels.
@@ -34,10 +34,21 @@ pub(crate) fn merge_same_labels(matrix: Matrix) -> Result<Matrix, Error> {
             merged.push(labels, matrix.drops_name(index), matrix.row(index));
         } else {
             let row = join(&matrix, rows)?;
-            merged.push(labels, matrix.drops_name(index), row.as_ref());
+            merged.push(labels, drops_name(&matrix, rows), row.as_ref());
         }
     }
     Ok(merged)
+}
+
+/// Whether the name of joined rows goes: the first value decides, as Prometheus takes it step by step.
+fn drops_name(matrix: &Matrix, rows: &[usize]) -> bool {
+    let is_there =
+        |row: &RowRef<'_>, step: usize| row.float(step).is_some() || row.histogram(step).is_some();
+    let first_step = |index: &&usize| {
+        let row = matrix.row(**index);
+        (0..matrix.steps()).find(|step| is_there(&row, *step)).unwrap_or(usize::MAX)
+    };
+    rows.iter().min_by_key(first_step).is_some_and(|index| matrix.drops_name(*index))
 }
 
 fn join(matrix: &Matrix, rows: &[usize]) -> Result<Row, Error> {

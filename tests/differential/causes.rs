@@ -12,9 +12,14 @@ use crate::words::COMPARISONS;
 
 type Test = fn(&mut Asker<'_>, &Blamed) -> bool;
 
-const CAUSES: [(&str, Test); 14] = [
+const CAUSES: [(&str, Test); 17] = [
     ("3.0 drops names at the end only: 2.42 refuses what differs in the name", refused_for_names),
-    ("3.0 drops names at the end only: a comparison has the name again", name_is_back),
+    (
+        "3.0 drops names at the end only: the newest refuses what 2.42 has joined",
+        refused_for_joined,
+    ),
+    ("3.0 drops names at the end only: a comparison or `or` has the name again", name_is_back),
+    ("the newest refuses two matches also where a comparison drops one", refused_although_dropped),
     ("2.42 keeps the name in atan2", atan2_has_name),
     ("rate: 2.42 reaches for zero before it looks for the series' begin", extrapolated),
     ("2.42 moves the window of predict_linear that @ fixes", moved_window),
@@ -27,6 +32,10 @@ const CAUSES: [(&str, Test); 14] = [
     (
         "2.42's Go has another logarithm of the smallest floats, and so other powers",
         smallest_logarithm,
+    ),
+    (
+        "Prometheus, also the newest, misplaces @ in a subquery that begins when it is asked",
+        misplaced_pin,
     ),
     ("2.42 evaluates what @ fixes in a subquery without steps", no_steps),
     ("topk and bottomk: which of equal values is not defined", equal_values),
@@ -52,6 +61,13 @@ fn refused_for_names(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
     has_several_names(blamed)
         && REFUSALS.contains(&text.as_str())
         && !matches!(blamed.mine, Value::Failed(_))
+}
+
+/// Series of one set of labels but for the name, one after the other in time.
+fn refused_for_joined(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
+    let Value::Failed(text) = &blamed.mine else { return false };
+    let joins = has_several_names(blamed) || blamed.node.print(Dialect::Ours).contains(" or ");
+    joins && text == REFUSALS[0] && !matches!(blamed.theirs, Value::Failed(_))
 }
 
 fn without_name(value: &Value) -> Value {
@@ -81,7 +97,20 @@ fn has_several_names(blamed: &Blamed) -> bool {
 }
 
 fn name_is_back(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
-    COMPARISONS.contains(&blamed.node.name) && is_alike(&without_name(&blamed.mine), &blamed.theirs)
+    let mine = without_name(&blamed.mine);
+    match blamed.node.name {
+        // What has lost its name on one side goes on with that of the other.
+        "or" => is_alike(&mine, &without_name(&blamed.theirs)),
+        name => COMPARISONS.contains(&name) && is_alike(&mine, &blamed.theirs),
+    }
+}
+
+/// 2.42 drops what does not compare before it looks for a second match, the newest behind.
+fn refused_although_dropped(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
+    let Value::Failed(text) = &blamed.mine else { return false };
+    COMPARISONS.contains(&blamed.node.name)
+        && text.starts_with("multiple matches for labels: ")
+        && !matches!(blamed.theirs, Value::Failed(_))
 }
 
 fn atan2_has_name(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
@@ -208,6 +237,15 @@ fn forgotten_offset(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
         && is_of_rows
         && text.contains(" @ ")
         && text.contains(" offset ")
+}
+
+/// `runSubquery` moves what `@` fixes only where the subquery begins at another time.
+fn misplaced_pin(_: &mut Asker<'_>, blamed: &Blamed) -> bool {
+    let inside = blamed.node.times_inside(blamed.times);
+    let is_fixed = |child: &Node| child.print(Dialect::Ours).contains(" @ ");
+    blamed.node.name == "subquery"
+        && inside.start == blamed.times.start
+        && blamed.node.children().any(is_fixed)
 }
 
 fn smallest_logarithm(asker: &mut Asker<'_>, blamed: &Blamed) -> bool {
