@@ -18,7 +18,13 @@ use std::{
 
 use crate::model::{self, Blocks};
 use crate::os::{PAGE_SIZE, PageCache, ReadFile};
-use crate::store::{db::held, file::DataFile, manifest::FileMeta};
+use crate::store::{
+    backup::lineage,
+    db::{Db, held},
+    error::Error,
+    file::DataFile,
+    manifest::FileMeta,
+};
 
 /// Bytes of an object: all of a block but the last have so many. A multiple of a page, so that a page
 /// is one request.
@@ -132,6 +138,12 @@ impl fmt::Debug for Archive {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Archive").field("blocks", &self.blocks).finish_non_exhaustive()
     }
+}
+
+/// The lineage of this directory: what it puts into the archive, it removes there.
+pub(super) fn own_lineage(db: &Db) -> Result<u128, Error> {
+    // It was read as such a number already.
+    Ok(u128::from_str_radix(&lineage(db)?, 16).unwrap_or_default())
 }
 
 /// The folder of a block's objects. With the checksum of its footer: one name, one content.

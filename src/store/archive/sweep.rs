@@ -6,14 +6,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::store::{
-    backup::lineage,
     counters::Counters,
     db::{Db, held},
     error::Error,
     file::DataFile,
 };
 
-use super::place::{Archive, FOLDER, folder};
+use super::place::{Archive, FOLDER, folder, own_lineage};
 
 impl Db {
     /// Removes the objects of blocks that were taken out of the manifest; how many blocks.
@@ -83,10 +82,6 @@ impl Db {
         let place = self.archive.blocks().map_or_else(|_| String::new(), |blocks| blocks.place());
         Error::Repository { place, source: Box::new(source) }
     }
-}
-
-fn own_lineage(db: &Db) -> Result<u128, Error> {
-    Ok(u128::from_str_radix(&lineage(db)?, 16).unwrap_or_default())
 }
 
 /// A block that nobody lists and nobody reads.

@@ -12,7 +12,7 @@ use std::{
 
 use crate::model;
 use crate::store::{
-    backup::{Pace, lineage},
+    backup::Pace,
     counters::Counters,
     crash::crash_point,
     db::{Db, held},
@@ -22,7 +22,7 @@ use crate::store::{
     manifest::{Edit, FileKind, FileMeta},
 };
 
-use super::place::{folder, pieces};
+use super::place::{folder, own_lineage, pieces};
 
 /// What an archive holds of this database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,9 +49,7 @@ impl Db {
         let Some(file) = live.files.iter().filter(is_due).min_by_key(|it| it.meta.partition) else {
             return Ok(None);
         };
-        let lineage = lineage(self)?;
-        let lineage = u128::from_str_radix(&lineage, 16).unwrap_or_default();
-        let meta = FileMeta { archived: Some(lineage), ..file.meta.clone() };
+        let meta = FileMeta { archived: Some(own_lineage(self)?), ..file.meta.clone() };
         if !self.upload(&meta, file, pace)? {
             return Ok(Some(Archived::default()));
         }
